@@ -1,0 +1,1 @@
+"""The two kinds of evidence meet: fusion, calibration, constraints, reasons, the Recommender."""

@@ -1,0 +1,187 @@
+"""The Recommender: a case in, a ranking out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from recommender.cases import Case, Confidence, Ranking, Status, Suggestion
+from recommender.catalogue.loader import Catalogue, load_catalogue
+from recommender.errors import ModelVersionError
+from recommender.ranking.ask_next import ask_next
+from recommender.ranking.fusion import Evidence, Fusion, FusionWeights
+from recommender.ranking.messages import message
+from recommender.ranking.ordering import Ordering, Placed
+from recommender.ranking.reasons import explain
+from recommender.ranking.versions import CARD_FILE, DEFAULT_MODELS, Manifest, open_version
+from recommender.struggles.encoder import Encoder
+from recommender.struggles.screening import Screener, Screening
+from recommender.struggles.text_model import TextModel
+
+# A struggle this long often holds several needs.
+LONG_TEXT_WORDS = 250
+
+
+class Recommender:
+    """Ranks narrow teaching skills for one case at a time; safe to call from several threads.
+
+    Made with ``Recommender.load``. The same case and model version give the same answer, alone or among others.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        card: str,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        screener: Screener,
+        text_model: TextModel,
+        fusion: Fusion,
+        safeguarding_contact: str | None = None,
+    ) -> None:
+        self.manifest = manifest
+        self.catalogue = catalogue
+        self.safeguarding_contact = safeguarding_contact or message("default_contact")
+        self._card = card
+        self._encoder = encoder
+        self._screener = screener
+        self._text_model = text_model
+        self._fusion = fusion
+        self._ordering = Ordering(catalogue, fusion.weights.neighbour_spread)
+        self._minutes = np.array([skill.minutes_per_week for skill in catalogue])
+
+    @classmethod
+    def load(
+        cls,
+        models: Path = DEFAULT_MODELS,
+        version: str | None = None,
+        *,
+        safeguarding_contact: str | None = None,
+        threads: int = 1,
+    ) -> Recommender:
+        """Open a model version after comparing every file with the manifest.
+
+        ``version`` None takes the one ``models/current`` names. ``threads`` is the encoder's (1: a server's requests
+        share the cores). Raises ModelVersionError when a file is missing or altered or the catalogue is another one.
+        """
+        manifest, folder, encoder_folder = open_version(models, version)
+        catalogue = load_catalogue()
+        text_model = TextModel.load(folder)
+        if len(text_model.bias) != len(catalogue):
+            raise ModelVersionError(
+                f"{len(text_model.bias)} skills in the model",
+                wanted=f"the catalogue's {len(catalogue)}",
+                way_out="Run `growth train`.",
+                where=manifest.version,
+            )
+        return cls(
+            manifest=manifest,
+            card=(folder / CARD_FILE).read_text(encoding="utf-8"),
+            catalogue=catalogue,
+            encoder=Encoder(encoder_folder, threads=threads),
+            screener=Screener.load(folder),
+            text_model=text_model,
+            fusion=Fusion(FusionWeights.load(folder), catalogue),
+            safeguarding_contact=safeguarding_contact,
+        )
+
+    @property
+    def model_version(self) -> str:
+        """Name of the loaded version."""
+        return self.manifest.version
+
+    def card(self) -> str:
+        """The version's model card, Markdown."""
+        return self._card
+
+    def rank_many(self, cases: Iterable[Case]) -> Iterator[Ranking]:
+        """Rank cases one by one, in order; each answer is the one ``rank`` gives."""
+        return (self.rank(case) for case in cases)
+
+    def rank(self, case: Case) -> Ranking:
+        """The ranking of one case, or a kind message where nothing honest can be suggested."""
+        if not case.struggle.strip():
+            key = "observations_only" if case.observations else "empty"
+            return self._answer(case, "not_enough", message(key))
+        tokens = self._encoder.read(case.struggle)
+        screening = self._screener.screen(case.struggle, tokens.states)
+        if screening.status != "rankable":
+            return self._decline(case, screening)
+        evidence = self._fusion.join(case, self._text_model.read(case.struggle, tokens))
+        return self._suggest(case, evidence)
+
+    def _decline(self, case: Case, screening: Screening) -> Ranking:
+        key = "other_language" if screening.status == "out_of_scope" and screening.other_language else screening.status
+        status: Status = "not_enough" if screening.status == "rankable" else screening.status
+        return self._answer(case, status, message(key, contact=self.safeguarding_contact))
+
+    def _suggest(self, case: Case, evidence: Evidence) -> Ranking:
+        placed = self._ordering.place(evidence.score, case.top, self._left_out(case))
+        if not placed:
+            return self._answer(case, "ranked", message("all_left_out"))
+        suggestions = [self._suggestion(rank, place, evidence) for rank, place in enumerate(placed, start=1)]
+        question = ask_next(case, self.catalogue, [(s.skill_id, s.probability) for s in suggestions])
+        return self._answer(case, "ranked", None, suggestions=suggestions, question=question)
+
+    def _left_out(self, case: Case) -> np.ndarray:
+        left_out = np.zeros(len(self.catalogue), dtype=bool)
+        left_out[[self.catalogue.index[skill_id] for skill_id in case.declined]] = True
+        if case.context.fit_minutes and case.context.minutes_per_week is not None:
+            left_out |= self._minutes > case.context.minutes_per_week
+        return left_out
+
+    def _suggestion(self, rank: int, place: Placed, evidence: Evidence) -> Suggestion:
+        skill = self.catalogue.skills[place.skill]
+        reasons = explain(evidence, place)
+        score = sum(reason.effect for reason in reasons)
+        probability = float(expit(score))
+        return Suggestion(
+            rank=rank,
+            skill_id=skill.id,
+            name=skill.name,
+            probability=probability,
+            confidence=self._confidence(probability),
+            score=score,
+            reasons=reasons,
+        )
+
+    def _confidence(self, probability: float) -> Confidence:
+        weights = self._fusion.weights
+        if probability >= weights.strong:
+            return "strong"
+        return "likely" if probability >= weights.likely else "possible"
+
+    def _answer(
+        self,
+        case: Case,
+        status: Status,
+        text: str | None,
+        *,
+        suggestions: list[Suggestion] | None = None,
+        question: str | None = None,
+    ) -> Ranking:
+        return Ranking(
+            case_id=case.case_id,
+            status=status,
+            message=text,
+            ask_next=question,
+            notices=_notices(case) if suggestions else [],
+            evidence_grade="D" if suggestions else None,
+            suggestions=suggestions or [],
+            model_version=self.model_version,
+            catalogue_version=self.catalogue.version,
+            input_hash=case.input_hash(),
+        )
+
+
+def _notices(case: Case) -> list[str]:
+    notices = []
+    if case.observations:
+        notices.append(message("observations_unused"))
+    if len(case.struggle.split()) > LONG_TEXT_WORDS:
+        notices.append(message("long_text"))
+    return notices

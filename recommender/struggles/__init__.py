@@ -1,0 +1,1 @@
+"""Text in, evidence per skill out: encoder, text model, screening."""

@@ -1,0 +1,1 @@
+"""Corpus in, model version out: fit, evaluate, card. The engine never imports this room."""
