@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from recommender.cases import Case
+from recommender.cases import Case, Context
 from recommender.catalogue.loader import Catalogue
 from recommender.catalogue.subjects import SUBJECTS
 from recommender.struggles.text_model import TextEvidence
@@ -88,9 +88,17 @@ class Fusion:
             prior=self.weights.intercept + slope * text.base.astype(np.float64),
             clauses=[case.struggle[clause.start : clause.end] for clause in text.clauses],
             clause_effects=slope * text.clause_effects.astype(np.float64),
-            subject=self.weights.other_subject * self._misfit_subject[case.context.subject],
-            grade_band=self.weights.other_grade_band * self._misfit_band.get(case.context.grade_band, self._nothing),
+            subject=self.weights.other_subject * self.misfit_subject(case.context),
+            grade_band=self.weights.other_grade_band * self.misfit_grade_band(case.context),
         )
+
+    def misfit_subject(self, context: Context) -> Array:
+        """(skills,) 1 where a skill is made for other subjects than the case's, else 0."""
+        return self._misfit_subject[context.subject]
+
+    def misfit_grade_band(self, context: Context) -> Array:
+        """(skills,) 1 where a skill does not fit the case's grade band, else 0."""
+        return self._misfit_band.get(context.grade_band, self._nothing)
 
 
 # Subjects under whose roof any skill may be met: they tell nothing about a subject skill.

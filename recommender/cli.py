@@ -1,0 +1,178 @@
+"""`growth`: rank cases, train, evaluate and inspect model versions, list skills, serve."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recommender.errors import GrowthError
+from recommender.ranking.versions import DEFAULT_MODELS
+
+app = typer.Typer(
+    help="From a teacher's own words to a short ranked list of narrow teaching skills.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+# Results go to standard output, everything said to a person to standard error.
+out = Console()
+err = Console(stderr=True)
+
+EXIT_ALL_RANKED = 0
+EXIT_NOTHING_USABLE = 2
+EXIT_SOME_REJECTED = 3
+
+ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
+VersionOption = Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+def stop(error: GrowthError) -> NoReturn:
+    """Say what was found, what was wanted and the way out, and leave with exit code 2."""
+    err.print(f"[bold red]Stopped.[/] {error}", highlight=False)
+    raise typer.Exit(EXIT_NOTHING_USABLE)
+
+
+@app.command()
+def rank(
+    cases: Annotated[str, typer.Argument(help="Cases: .jsonl, .csv or .parquet; - reads JSON Lines from standard in.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="Rankings: .jsonl, .csv or .parquet; - writes here.")],
+    top: Annotated[int | None, typer.Option(min=1, max=115, help="Suggestions per case; beats the case's own.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core for long files.")] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(envvar="GROWTH_SAFEGUARDING_CONTACT", help="Whom a safeguarding message names."),
+    ] = None,
+    models: ModelsOption = DEFAULT_MODELS,
+    version: VersionOption = None,
+) -> None:
+    """Rank every case of a file. A bad row goes to <output>.rejects.jsonl and never costs the good ones.
+
+    Exit code 0: all ranked; 3: some rows rejected; 2: nothing usable.
+    """
+    from recommender.exchange.rank_file import rank_file
+    from recommender.ranking.batch import RankingJob
+
+    try:
+        counts = rank_file(cases, output, RankingJob(models, version, contact, top), err, jobs)
+    except GrowthError as error:
+        stop(error)
+    if counts.answered == 0:
+        raise typer.Exit(EXIT_NOTHING_USABLE)
+    raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_RANKED)
+
+
+@app.command()
+def skills(
+    skill_id: Annotated[str | None, typer.Argument(help="Show one skill in full.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Only the skills of one domain.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the catalogue, or show one skill with its look-fors and practice cycle."""
+    from recommender.catalogue.loader import load_catalogue
+
+    catalogue = load_catalogue()
+    if skill_id is not None and skill_id not in catalogue:
+        stop(GrowthError(f"{skill_id!r}", wanted="the id of a skill", way_out="`growth skills` lists them."))
+    if domain is not None and domain not in catalogue.domains:
+        stop(GrowthError(f"{domain!r}", wanted="one of " + ", ".join(catalogue.domains)))
+    if skill_id is not None:
+        out.print_json(catalogue[skill_id].model_dump_json(by_alias=True))
+        return
+    chosen = [skill for skill in catalogue if domain in (None, skill.domain)]
+    if as_json:
+        out.print_json(json.dumps([skill.model_dump(by_alias=True) for skill in chosen], ensure_ascii=False))
+        return
+    table = Table("skill", "name", "minutes a week", "evidence", title=f"{len(chosen)} skills")
+    for skill in chosen:
+        table.add_row(skill.id, skill.name, str(skill.minutes_per_week), skill.evidence.level)
+    out.print(table)
+
+
+@app.command()
+def train(
+    version: Annotated[str, typer.Option("--version", help="Name of the new version.")],
+    encoder: Annotated[
+        str | None, typer.Option(help="Folder name in models/encoders; default: the current version's.")
+    ] = None,
+    models: ModelsOption = DEFAULT_MODELS,
+    set_current: Annotated[bool, typer.Option(help="Point models/current at the new version.")] = False,
+) -> None:
+    """Fit heads, calibration and thresholds on an encoder and write a model version with its card (minutes)."""
+    from recommender.training.fit import train_version
+
+    try:
+        train_version(models, version, encoder, set_current=set_current, say=err.print)
+    except GrowthError as error:
+        stop(error)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path | None, typer.Argument(help="Labelled rows (JSON Lines); default: the dev struggles.")] = None,
+    cross_validated: Annotated[
+        bool, typer.Option("--cross-validated", help="Out-of-fold figures on the real training struggles.")
+    ] = False,
+    screening: Annotated[bool, typer.Option("--screening", help="Screening figures instead of ranking.")] = False,
+    baselines: Annotated[bool, typer.Option(help="Also fit and score the baselines (minutes).")] = True,
+    output: Annotated[Path | None, typer.Option(help="Folder for per-request values and the reliability plot.")] = None,
+    models: ModelsOption = DEFAULT_MODELS,
+    version: VersionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a model version: ranking, screening and calibration, next to the baselines, with 95% intervals."""
+    from recommender.training.evaluate import EvaluationRequest, print_report, report_for
+
+    request = EvaluationRequest(models, version, data, cross_validated, screening, baselines, output)
+    try:
+        report = report_for(request, say=err.print)
+    except GrowthError as error:
+        stop(error)
+    if as_json:
+        out.print_json(json.dumps(report, ensure_ascii=False))
+    else:
+        print_report(report, out)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; default 8000.")] = None,
+) -> None:
+    """Start the scoring API and the first page."""
+    from service.run import run as run_service
+    from service.settings import Settings
+
+    given = {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
+    try:
+        run_service(Settings(**given))  # type: ignore[arg-type]
+    except GrowthError as error:
+        stop(error)
+
+
+@app.command()
+def doctor(models: ModelsOption = DEFAULT_MODELS, version: VersionOption = None, as_json: JsonOption = False) -> None:
+    """Print versions, threads, model and settings, and rank one case to see that all is well."""
+    from recommender.doctor import examine
+
+    try:
+        findings = examine(models, version)
+    except GrowthError as error:
+        stop(error)
+    if as_json:
+        out.print_json(json.dumps(findings))
+        return
+    for title, entries in findings.items():
+        table = Table(title=title, show_header=False, title_justify="left")
+        for key, value in entries.items():
+            table.add_row(key, str(value))
+        out.print(table)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""Files other systems speak: cases and observation exports in, rankings and rejects out."""

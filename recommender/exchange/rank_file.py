@@ -1,0 +1,59 @@
+"""Ranks a file of cases into a file of rankings; what cannot be ranked is listed and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from recommender.cases import Case
+from recommender.exchange.case_files import read_cases
+from recommender.exchange.ranking_files import open_rankings
+from recommender.exchange.rejects import Reject, RejectsFile
+from recommender.ranking.batch import RankingJob, rank_in_parallel
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows were answered and how many refused; a kind message counts as an answer."""
+
+    answered: int
+    rejected: int
+
+
+def rank_file(
+    cases: Path | str, output: Path | str, job: RankingJob, console: Console, processes: int | None = None
+) -> Counts:
+    """Answer every case of ``cases`` in file order and say on ``console`` what was done.
+
+    Raises DataFileError or ModelVersionError when nothing can be read, loaded or written.
+    """
+    answered = 0
+    with RejectsFile(output) as rejects, open_rankings(output) as rankings, _progress(console) as progress:
+        task = progress.add_task("ranked", total=None)
+        for ranking in rank_in_parallel(_usable(read_cases(cases), rejects), job, processes):
+            rankings.write(ranking)
+            answered += 1
+            progress.update(task, completed=answered)
+    if rejects.count:
+        place = rejects.path if rejects.path is not None else "standard error"
+        console.print(f"{answered} answered, {rejects.count} rejected: see {place}", highlight=False)
+    else:
+        console.print(f"{answered} answered", highlight=False)
+    return Counts(answered, rejects.count)
+
+
+def _usable(rows: Iterator[Case | Reject], rejects: RejectsFile) -> Iterator[Case]:
+    for row in rows:
+        if isinstance(row, Reject):
+            rejects.write(row)
+        else:
+            yield row
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)

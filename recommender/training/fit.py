@@ -1,0 +1,153 @@
+"""Makes a model version: heads, calibration and thresholds on a tuned encoder, with manifest and card."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version as library_version
+from pathlib import Path
+
+import numpy as np
+
+from recommender.catalogue.loader import Catalogue, load_catalogue
+from recommender.errors import ModelVersionError
+from recommender.ranking.fusion import WEIGHTS_FILE, FusionWeights
+from recommender.ranking.versions import (
+    CARD_FILE,
+    CURRENT_FILE,
+    ENCODERS_FOLDER,
+    MANIFEST_FILE,
+    EncoderEntry,
+    Manifest,
+    current_version,
+    read_manifest,
+    sha256_of,
+)
+from recommender.struggles.screening import HEAD_FILE as SCREENING_FILE
+from recommender.struggles.screening import STATUSES, Screener
+from recommender.struggles.text_model import HEAD_FILE as TEXT_FILE
+from recommender.struggles.text_model import TextModel
+from recommender.training.calibrate import fit_weights, gather_inputs, ordered_scores
+from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Row, gains, load_rows, soft_targets
+from recommender.training.encoder_record import EncoderRecord
+from recommender.training.heads import HEADS_FILE, TunedHeads, embed_texts, refit
+from recommender.training.metrics import ndcg_at
+from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
+from recommender.training.thresholds import screening_thresholds
+
+REAL_WEIGHT = 3.0
+WRITTEN_STATUS_WEIGHT = 0.1
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "py3langid")
+
+# Spreading may cost at most this much cross-validated nDCG@5; of the penalties that stay within it the largest is used.
+SPREAD_COST = 0.002
+SPREAD_PENALTIES = (0.0, -0.05, -0.1, -0.15, -0.2, -0.3, -0.5)
+
+Say = Callable[[str], None]
+
+
+def train_version(
+    models: Path, name: str, encoder: str | None, *, set_current: bool = False, say: Say = lambda _: None
+) -> Path:
+    """Fit and write ``models/<name>/``; the same data, encoder and libraries give the same bytes.
+
+    Raises ModelVersionError when the encoder is unknown or its out-of-fold values do not cover the training data.
+    """
+    from recommender.training.card import write_card
+    from recommender.training.evaluate import version_figures
+
+    encoder_folder = (
+        models / ENCODERS_FOLDER / (encoder or read_manifest(models, current_version(models)).encoder.folder)
+    )
+    if not (encoder_folder / HEADS_FILE).is_file():
+        raise ModelVersionError("no tuned heads", wanted="an encoder folder", where=str(encoder_folder))
+    catalogue = load_catalogue()
+    folder = models / name
+    folder.mkdir(parents=True, exist_ok=True)
+    written, screening = load_rows(WRITTEN), load_rows(SCREENING)
+    real = tuple(row for file in REAL for row in load_rows(file))
+    out_of_fold = OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE)
+
+    say(f"reading {len(written) + len(real) + len(screening)} texts with the encoder")
+    _fit_heads(encoder_folder, folder, catalogue, written, real, screening, out_of_fold)
+    say("fitting calibration and spreading on cross-validated values")
+    _fit_fusion(folder, catalogue, real, out_of_fold)
+    _write_manifest(folder, encoder_folder, catalogue, figures={})
+    say("measuring")
+    figures = version_figures(models, name, say)
+    manifest = _write_manifest(folder, encoder_folder, catalogue, figures)
+    write_card(folder / CARD_FILE, manifest, EncoderRecord.load(encoder_folder))
+    _write_manifest(folder, encoder_folder, catalogue, figures)
+    if set_current:
+        _point(models, name)
+    return folder
+
+
+def _fit_heads(
+    encoder_folder: Path,
+    folder: Path,
+    catalogue: Catalogue,
+    written: Sequence[Row],
+    real: Sequence[Row],
+    screening: Sequence[Row],
+    out_of_fold: OutOfFold,
+) -> None:
+    tuned = TunedHeads.load(encoder_folder)
+    rows = (*written, *real, *screening)
+    embeddings = embed_texts(encoder_folder, [row.text for row in rows])
+    n_ranked = len(written) + len(real)
+    weight = np.r_[np.ones(len(written)), np.full(len(real), REAL_WEIGHT)].astype(np.float32)
+    skills = refit(tuned.skills, embeddings[:n_ranked], soft_targets(rows[:n_ranked], catalogue), weight)
+    TextModel(skills.weights, skills.bias, skills.scale).save(folder)
+
+    statuses = np.eye(len(STATUSES), dtype=np.float32)[[STATUSES.index(row.status) for row in rows]]
+    status_weight = np.r_[np.full(len(written), WRITTEN_STATUS_WEIGHT), np.ones(len(rows) - len(written))]
+    status = refit(tuned.statuses, embeddings, statuses, status_weight.astype(np.float32))
+    thresholds = screening_thresholds(out_of_fold, real, screening)
+    Screener(status.weights, status.bias, status.scale, thresholds).save(folder)
+
+
+def _fit_fusion(folder: Path, catalogue: Catalogue, real: Sequence[Row], out_of_fold: OutOfFold) -> None:
+    inputs = gather_inputs(real, out_of_fold.take([row.id for row in real]).skill_log_p, catalogue)
+    weights = fit_weights(inputs, real, catalogue)
+    table = gains(real, catalogue)
+    quality = {}
+    for penalty in SPREAD_PENALTIES:
+        spread = weights.model_copy(update={"neighbour_spread": penalty})
+        quality[penalty] = float(np.nanmean(ndcg_at(ordered_scores(inputs, spread, catalogue), table, 5)))
+    allowed = [penalty for penalty in SPREAD_PENALTIES if quality[penalty] >= quality[0.0] - SPREAD_COST]
+    chosen: FusionWeights = weights.model_copy(update={"neighbour_spread": min(allowed)})
+    (folder / WEIGHTS_FILE).write_text(chosen.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, figures: dict[str, object]) -> Manifest:
+    card = folder / CARD_FILE
+    if not card.exists():
+        card.write_text("", encoding="utf-8")
+    names = (TEXT_FILE, SCREENING_FILE, WEIGHTS_FILE, CARD_FILE)
+    svgs = tuple(file.name for file in sorted(folder.glob("*.svg")))
+    record = EncoderRecord.load(encoder_folder)
+    manifest = Manifest(
+        version=folder.name,
+        created=record.created,
+        catalogue_version=catalogue.version,
+        encoder=EncoderEntry(
+            folder=encoder_folder.name,
+            files={file.name: sha256_of(file) for file in sorted(encoder_folder.iterdir())},
+        ),
+        files={name: sha256_of(folder / name) for name in (*names, *svgs)},
+        data={file.name: sha256_of(file) for file in (WRITTEN, *REAL, SCREENING, REAL_DEV)},
+        libraries={"python": platform.python_version(), **{name: library_version(name) for name in LIBRARIES}},
+        seeds={"encoder": int(record.recipe["seed"]), "folds": 1, "bootstrap": 0},
+        settings={"encoder": record.recipe},
+        figures=figures,
+    )
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _point(models: Path, name: str) -> None:
+    """Replace ``models/current`` in one step, so that a reader sees the old name or the new one."""
+    scratch = models / f".{CURRENT_FILE}"
+    scratch.write_text(name + "\n", encoding="utf-8")
+    scratch.replace(models / CURRENT_FILE)

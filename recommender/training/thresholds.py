@@ -1,0 +1,84 @@
+"""Chooses the screening thresholds from out-of-fold probabilities for what each error costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.struggles.language import is_other_language
+from recommender.struggles.screening import SAFEGUARDING, STATUSES, ScreeningStatus, Thresholds, decide
+from recommender.training.corpus import Row
+from recommender.training.out_of_fold import OutOfFold
+
+# Costs in units of one ordinary struggle refused. A child's safety read as an ordinary lesson problem is the worst
+# that can happen; a contact shown once too often costs a teacher a rereading.
+MISSED_SAFEGUARDING = 40.0
+FALSE_ALARM = 2.0
+REFUSED_STRUGGLE = 1.5
+RANKED_ANYWAY = 0.5
+
+_SAFEGUARDING_GRID: list[float] = np.round(np.r_[np.arange(0.01, 0.1, 0.005), np.arange(0.1, 0.61, 0.02)], 3).tolist()
+_REFUSE_GRID: list[float] = np.round(np.arange(0.2, 0.96, 0.02), 2).tolist()
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ScreeningCase:
+    """Out-of-fold screening of texts of known status."""
+
+    probabilities: Floats
+    """(texts, 4)"""
+    other_language: npt.NDArray[np.bool_]
+    status: list[ScreeningStatus]
+
+    def decisions(self, thresholds: Thresholds) -> list[ScreeningStatus]:
+        """The answer each text would get."""
+        return [
+            decide(p, bool(other), thresholds) for p, other in zip(self.probabilities, self.other_language, strict=True)
+        ]
+
+
+def screening_case(out_of_fold: OutOfFold, rows: Sequence[Row]) -> ScreeningCase:
+    """Cross-validated screening of rows of known status."""
+    known = out_of_fold.take([row.id for row in rows])
+    return ScreeningCase(
+        np.exp(known.status_log_p),
+        np.array([is_other_language(row.text) for row in rows]),
+        [row.status for row in rows],
+    )
+
+
+def screening_thresholds(out_of_fold: OutOfFold, real: Sequence[Row], screening: Sequence[Row]) -> Thresholds:
+    """Thresholds of least cost on the cross-validated screening of real struggles and screening texts."""
+    return choose_thresholds(screening_case(out_of_fold, (*real, *screening)))
+
+
+def choose_thresholds(cases: ScreeningCase) -> Thresholds:
+    """The pair of the grid with the least total cost; the more cautious one where several cost the same."""
+    wanted = np.array([STATUSES.index(status) for status in cases.status])
+    p_safeguarding = cases.probabilities[:, SAFEGUARDING]
+    p_refuse = np.where(cases.other_language, 1.0, 1 - cases.probabilities[:, 0] - p_safeguarding)
+    best, best_cost = Thresholds(0.5, 0.5), np.inf
+    for safeguarding in _SAFEGUARDING_GRID:
+        alarm = p_safeguarding >= safeguarding
+        for refuse in _REFUSE_GRID:
+            cost = _cost(wanted, alarm, ~alarm & (p_refuse >= refuse))
+            if cost < best_cost:
+                best, best_cost = Thresholds(safeguarding, refuse), cost
+    return best
+
+
+def _cost(wanted: np.ndarray, alarm: np.ndarray, refused: np.ndarray) -> float:
+    is_safeguarding = wanted == SAFEGUARDING
+    is_rankable = wanted == 0
+    to_refuse = ~is_safeguarding & ~is_rankable
+    return float(
+        MISSED_SAFEGUARDING * (is_safeguarding & ~alarm).sum()
+        + FALSE_ALARM * (~is_safeguarding & alarm).sum()
+        + REFUSED_STRUGGLE * (is_rankable & refused).sum()
+        + RANKED_ANYWAY * (to_refuse & ~alarm & ~refused).sum()
+    )

@@ -1,0 +1,119 @@
+"""The API's description: request bodies, problems and examples that run, as OpenAPI components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from recommender.cases import Case
+from recommender.catalogue.loader import load_catalogue
+from recommender.catalogue.subjects import MAX_SUBJECT_CHARACTERS
+from service.problems import MEDIA_TYPE, ProblemBody, problem_kinds
+from service.served_model import example_cases
+
+COMPONENT = "#/components/schemas/{model}"
+# No control characters but tab, line feed and carriage return, as `recommender.cases` has it.
+STORABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ud800-\udfff]*$"
+TEXT_FIELDS = ("case_id", "teacher_id", "struggle", "instrument", "item", "value", "observer", "visit", "note")
+FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+REQUEST_ID = {
+    "X-Request-ID": {"description": "Id of this request: the one sent, or a new one.", "schema": {"type": "string"}}
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses for the problems a route may answer with."""
+    titles: dict[int, list[str]] = {}
+    for kind in problem_kinds().values():
+        titles.setdefault(kind.status, []).append(kind.title)
+    schema = {"$ref": COMPONENT.format(model="ProblemBody")}
+    return {
+        status: {"description": "; ".join(titles[status]), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def json_request(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI request body that is read by ``service.api.bodies``."""
+    named = {name: {"value": value} for name, value in examples.items()}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}}
+
+
+def case_request() -> dict[str, Any]:
+    """Request body of one case."""
+    return json_request({"$ref": COMPONENT.format(model="Case")}, example_cases())
+
+
+def batch_request(max_batch: int) -> dict[str, Any]:
+    """Request body of a batch. An element may be anything: a bad one is answered, not refused."""
+    element = {"description": "A case as POST /v1/score takes it; one that is not is answered in `errors`."}
+    cases = {"type": "array", "items": element, "minItems": 1, "maxItems": max_batch}
+    schema = {"type": "object", "properties": {"cases": cases}, "required": ["cases"], "additionalProperties": False}
+    return json_request(schema, {"batch": {"cases": list(example_cases().values())}})
+
+
+def case_schemas() -> dict[str, Any]:
+    """JSON Schemas of ``Case`` and its parts, with the closed lists the engine checks by hand."""
+    schema = Case.model_json_schema(ref_template=COMPONENT)
+    schemas: dict[str, Any] = {**schema.pop("$defs"), "Case": schema}
+    catalogue = load_catalogue()
+    schema["properties"]["declined"]["items"] = {"type": "string", "enum": list(catalogue.ids)}
+    context = schemas["Context"]["properties"]
+    context["interests"]["items"] = {"type": "string", "enum": list(catalogue.domains)}
+    context["subject"] = {
+        "description": "Free text, folded to a closed list.",
+        "type": ["string", "null"],
+        "maxLength": MAX_SUBJECT_CHARACTERS,
+        "default": "unknown",
+    }
+    for part in ("Case", "Observation"):
+        _add_pattern(schemas[part]["properties"])
+    return schemas
+
+
+def _add_pattern(properties: dict[str, Any]) -> None:
+    for name in TEXT_FIELDS:
+        field = properties.get(name, {})
+        for choice in field.get("anyOf", [field]):
+            if choice.get("type") == "string":
+                choice["pattern"] = STORABLE
+
+
+def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """The application's ``openapi`` method: the framework's description with our components added, made once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas |= case_schemas() | _problem_schemas()
+            for operation in (op for path in document["paths"].values() for op in path.values()):
+                _finish(operation["responses"])
+            for name in FRAMEWORK_SCHEMAS:
+                schemas.pop(name, None)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    return openapi
+
+
+def _problem_schemas() -> dict[str, Any]:
+    schema = ProblemBody.model_json_schema(ref_template=COMPONENT)
+    return {**schema.pop("$defs"), "ProblemBody": schema}
+
+
+def _finish(responses: dict[str, Any]) -> None:
+    """Take out the 422 the framework adds to any route with a parameter, and name the header all answers have."""
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        del responses["422"]
+    for response in responses.values():
+        response["headers"] = REQUEST_ID

@@ -1,0 +1,76 @@
+"""Routes that show the catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from recommender.catalogue.loader import load_catalogue
+from recommender.catalogue.skill import EvidenceLevel, Skill
+from service.api.contract import problem_responses
+from service.problems import FieldError, Problem
+
+router = APIRouter(prefix="/v1/skills", tags=["catalogue"])
+
+
+class SkillLine(BaseModel):
+    """What a list of skills shows of each."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    name: str
+    domain: str
+    domain_title: str
+    summary: str
+    minutes_per_week: int
+    evidence: EvidenceLevel
+
+
+class SkillList(BaseModel):
+    """Skills in catalogue order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    catalogue_version: str
+    skills: list[SkillLine]
+
+
+DomainQuery = Annotated[
+    str | None,
+    Query(description="Only the skills of this domain.", json_schema_extra={"enum": list(load_catalogue().domains)}),
+]
+
+
+@router.get("", operation_id="list_skills", summary="List the skills", responses=problem_responses(422, 500))
+async def list_skills(domain: DomainQuery = None) -> SkillList:
+    """Answer with every skill, or with those of one domain."""
+    catalogue = load_catalogue()
+    if domain is not None and domain not in catalogue.domains:
+        wanted = "one of " + ", ".join(catalogue.domains)
+        raise Problem("invalid-parameter", errors=[FieldError(field="domain", wanted=wanted)])
+    skills = [_line(skill) for skill in catalogue if domain in (None, skill.domain)]
+    return SkillList(catalogue_version=catalogue.version, skills=skills)
+
+
+@router.get("/{skill_id}", operation_id="get_skill", summary="Show one skill", responses=problem_responses(404, 500))
+async def get_skill(skill_id: str) -> Skill:
+    """Answer with everything the catalogue holds about a skill."""
+    catalogue = load_catalogue()
+    if skill_id not in catalogue:
+        raise Problem("unknown-skill")
+    return catalogue[skill_id]
+
+
+def _line(skill: Skill) -> SkillLine:
+    return SkillLine(
+        id=skill.id,
+        name=skill.name,
+        domain=skill.domain,
+        domain_title=skill.domain_title,
+        summary=skill.summary,
+        minutes_per_week=skill.minutes_per_week,
+        evidence=skill.evidence.level,
+    )

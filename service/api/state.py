@@ -1,0 +1,31 @@
+"""What a route may ask of the application, as names that read like a sentence in its arguments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service.metrics import Metrics
+from service.served_model import ServedModel
+from service.settings import Settings
+
+
+async def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+async def _model(request: Request) -> ServedModel:
+    found: ServedModel = request.app.state.model
+    return found
+
+
+async def _metrics(request: Request) -> Metrics:
+    found: Metrics = request.app.state.metrics
+    return found
+
+
+ServiceSettings = Annotated[Settings, Depends(_settings)]
+Model = Annotated[ServedModel, Depends(_model)]
+ServiceMetrics = Annotated[Metrics, Depends(_metrics)]

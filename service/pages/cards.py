@@ -1,0 +1,86 @@
+"""A ranking as a teacher reads it: words in place of numbers, and never a rubric code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recommender.cases import Ranking, Reason, Suggestion
+from recommender.catalogue.loader import Catalogue
+from recommender.catalogue.skill import Skill
+from service.pages.strings import page_strings
+
+# No more than this many cards, whatever is asked: a longer list is not read.
+MAX_CARDS = 3
+QUOTE_CHARACTERS = 140
+# Size of an effect in log-odds: 1.0 multiplies the odds by 2.7, 0.4 by 1.5.
+STRONG_EFFECT = 1.0
+MEDIUM_EFFECT = 0.4
+# A part too small to move anything is not worth reading.
+NO_EFFECT = 0.05
+
+
+@dataclass(frozen=True)
+class Why:
+    """One reason in plain words; ``quote`` tells whether ``text`` is the teacher's own."""
+
+    text: str
+    quote: bool
+    push: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A skill to try."""
+
+    skill: Skill
+    confidence: str
+    quote: str | None
+    whys: list[Why]
+
+
+def cards(ranking: Ranking, struggle: str, catalogue: Catalogue) -> list[Card]:
+    """The first suggestions as cards."""
+    return [_card(suggestion, struggle, catalogue) for suggestion in ranking.suggestions[:MAX_CARDS]]
+
+
+def _card(suggestion: Suggestion, struggle: str, catalogue: Catalogue) -> Card:
+    return Card(
+        skill=catalogue[suggestion.skill_id],
+        confidence=suggestion.confidence,
+        quote=top_quote(suggestion.reasons, struggle),
+        whys=[_why(reason, struggle) for reason in _worth_reading(suggestion.reasons)],
+    )
+
+
+def top_quote(reasons: list[Reason], struggle: str) -> str | None:
+    """The teacher's words that spoke most for a skill; None when none of them did."""
+    quotes = [r for r in reasons if r.source == "struggle" and r.text in struggle and r.effect > 0]
+    return shorten(max(quotes, key=lambda reason: reason.effect).text) if quotes else None
+
+
+def _worth_reading(reasons: list[Reason]) -> list[Reason]:
+    """Largest effect first; the starting point, which stands before any word, last."""
+    told = [reason for reason in reasons if reason.source == "prior" or abs(reason.effect) >= NO_EFFECT]
+    return sorted(told, key=lambda reason: (reason.source == "prior", -abs(reason.effect)))
+
+
+def _why(reason: Reason, struggle: str) -> Why:
+    quote = reason.source in {"struggle", "note"} and reason.text in struggle
+    return Why(shorten(reason.text) if quote else reason.text, quote, page_strings()["pushes"][push(reason)])
+
+
+def push(reason: Reason) -> str:
+    """How much a reason moved a skill, as a key of the ``pushes`` texts."""
+    if reason.source == "prior":
+        return "start"
+    size = abs(reason.effect)
+    word = "strong" if size >= STRONG_EFFECT else "medium" if size >= MEDIUM_EFFECT else "small"
+    return f"{word}_{'up' if reason.effect > 0 else 'down'}"
+
+
+def shorten(words: str) -> str:
+    """A quote on one line, cut between words when it is long; closing punctuation goes."""
+    line = " ".join(words.split())
+    if len(line) > QUOTE_CHARACTERS:
+        return line[:QUOTE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,;:.") + " …"
+    return line.rstrip(" ,;:.")

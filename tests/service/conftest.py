@@ -1,0 +1,64 @@
+"""The real application over the shipped model; the model is loaded once for all tests of the service."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from service.logs import JsonFormatter
+from service.served_model import ServedModel, example_cases
+from service.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def served_model(settings: Settings) -> ServedModel:
+    model = ServedModel(settings)
+    model.load()
+    return model
+
+
+@pytest.fixture(scope="session")
+def app_of(served_model: ServedModel) -> Callable[..., Any]:
+    """Builds an application with other settings over the model that is loaded already."""
+
+    def build(**options: Any) -> Any:
+        return create_app(Settings(**options), served_model)
+
+    return build
+
+
+@pytest.fixture
+def client(app_of: Callable[..., Any]) -> Iterator[TestClient]:
+    with TestClient(app_of()) as client:
+        yield client
+
+
+@pytest.fixture
+def example() -> dict[str, Any]:
+    return dict(example_cases()["struggle"])
+
+
+@pytest.fixture
+def log_lines() -> Iterator[io.StringIO]:
+    """Everything any logger writes, as the service would write it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from recommender.errors import SettingsError
+from service.settings import Settings, read_settings, settings_table
+
+HASH = "ab" * 32
+
+
+def test_the_defaults_answer_on_this_machine_only_and_need_no_key():
+    settings = Settings()
+    assert settings.host == "127.0.0.1"
+    assert settings.is_local
+    assert settings.api_keys == ()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "growth.example", ""])
+def test_a_host_others_can_reach_is_refused_without_a_key(host):
+    with pytest.raises(SettingsError, match="GROWTH_API_KEYS"):
+        read_settings(host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
+def test_loopback_needs_no_key(host):
+    assert read_settings(host=host).is_local
+
+
+def test_a_host_others_can_reach_is_taken_with_a_key():
+    assert not read_settings(host="0.0.0.0", api_keys=(HASH,)).is_local
+
+
+def test_one_variable_holds_several_keys(monkeypatch):
+    monkeypatch.setenv("GROWTH_API_KEYS", f"{HASH}, {HASH.upper()[::-1]}")
+    assert read_settings().api_keys == (HASH, HASH[::-1])
+
+
+def test_a_key_in_place_of_its_hash_is_refused_and_not_quoted(monkeypatch):
+    monkeypatch.setenv("GROWTH_API_KEYS", "my-secret-key")
+    with pytest.raises(SettingsError, match="GROWTH_API_KEYS") as caught:
+        read_settings()
+    assert "my-secret-key" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_the_environment_is_read_and_an_option_beats_it(monkeypatch):
+    monkeypatch.setenv("GROWTH_PORT", "9001")
+    assert read_settings().port == 9001
+    assert read_settings(port=9002).port == 9002
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "0"), ("MAX_BATCH", "1001"), ("LOG_LEVEL", "loud")])
+def test_a_value_out_of_range_names_its_variable(monkeypatch, name, value):
+    monkeypatch.setenv(f"GROWTH_{name}", value)
+    with pytest.raises(SettingsError, match=f"GROWTH_{name}"):
+        read_settings()
+
+
+def test_every_setting_is_documented_in_one_sentence():
+    table = settings_table()
+    assert len(table) == len(Settings.model_fields)
+    for variable, _, description in table:
+        assert variable.startswith("GROWTH_")
+        assert description.endswith(".")
+        assert len(description) <= 120
