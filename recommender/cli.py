@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -146,11 +146,11 @@ def serve(
 ) -> None:
     """Start the scoring API and the first page."""
     from service.run import run as run_service
-    from service.settings import Settings
+    from service.settings import read_settings
 
     given = {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
     try:
-        run_service(Settings(**given))  # type: ignore[arg-type]
+        run_service(read_settings(**given))
     except GrowthError as error:
         stop(error)
 
@@ -172,6 +172,18 @@ def doctor(models: ModelsOption = DEFAULT_MODELS, version: VersionOption = None,
         for key, value in entries.items():
             table.add_row(key, str(value))
         out.print(table)
+
+
+@app.command()
+def schema(what: Annotated[str, typer.Argument(help="case or ranking.")] = "case") -> None:
+    """Print the JSON Schema of a case or of a ranking."""
+    from recommender.cases import Case, Ranking
+
+    contracts = {"case": Case, "ranking": Ranking}
+    if what not in contracts:
+        stop(GrowthError(f"{what!r}", wanted="case or ranking"))
+    mode: Literal["validation", "serialization"] = "validation" if what == "case" else "serialization"
+    out.print_json(json.dumps(contracts[what].model_json_schema(mode=mode)))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def _installed(name: str) -> str:
 
 def _settings() -> dict[str, Any]:
     # Lazily, as for `serve`: the engine itself never needs the service.
-    from service.settings import Settings
+    from service.settings import ENV_PREFIX, read_settings
 
-    described: dict[str, Any] = Settings().model_dump(mode="json")
-    return {f"GROWTH_{name.upper()}": value for name, value in described.items()}
+    values: dict[str, Any] = read_settings().model_dump(mode="json")
+    return {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()}

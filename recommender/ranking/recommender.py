@@ -108,7 +108,7 @@ class Recommender:
             key = "observations_only" if case.observations else "empty"
             return self._answer(case, "not_enough", message(key))
         tokens = self._encoder.read(case.struggle)
-        screening = self._screener.screen(case.struggle, tokens.states)
+        screening = self._screener.screen(case.struggle, tokens.lower_states)
         if screening.status != "rankable":
             return self._decline(case, screening)
         evidence = self._fusion.join(case, self._text_model.read(case.struggle, tokens))

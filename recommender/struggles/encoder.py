@@ -16,6 +16,7 @@ Integers = npt.NDArray[np.int64]
 
 MODEL_FILE = "encoder.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+OUTPUTS = ("states", "lower_states")
 
 # Fine-tuning saw at most this many word pieces; a longer struggle is read in windows of this length.
 WINDOW = 160
@@ -25,7 +26,9 @@ class TokenStates(NamedTuple):
     """What the encoder made of one text: a state per word piece and where each piece stands in the text."""
 
     states: Floats
-    """(pieces, dimensions)"""
+    """(pieces, dimensions) of the last layer, tuned for skills"""
+    lower_states: Floats
+    """(pieces, dimensions) of the last layer that was left as pretrained; screening reads these"""
     offsets: Integers
     """(pieces, 2), half-open character spans"""
 
@@ -59,25 +62,22 @@ class Encoder:
         """States of ``text``; no pieces at all for a text without a known character."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-        states = [self._run(encoding.ids[i : i + WINDOW]) for i in range(0, len(encoding.ids), WINDOW)]
-        if not states:
-            return TokenStates(np.zeros((0, self.dimensions), np.float32), offsets)
-        return TokenStates(np.concatenate(states), offsets)
+        windows = [self._run(encoding.ids[i : i + WINDOW]) for i in range(0, len(encoding.ids), WINDOW)]
+        if not windows:
+            nothing = np.zeros((0, self.dimensions), np.float32)
+            return TokenStates(nothing, nothing, offsets)
+        states, lower_states = (np.concatenate(parts) for parts in zip(*windows, strict=True))
+        return TokenStates(states, lower_states, offsets)
 
-    def _run(self, ids: Sequence[int]) -> Floats:
+    def _run(self, ids: Sequence[int]) -> tuple[Floats, Floats]:
         window = np.asarray([[self._first, *ids, self._last]], dtype=np.int64)
-        (states,) = self._session.run(None, {"input_ids": window})
-        content: Floats = states[0, 1:-1]
-        return content
+        states, lower_states = self._session.run(OUTPUTS, {"input_ids": window})
+        return states[0, 1:-1], lower_states[0, 1:-1]
 
     @property
     def dimensions(self) -> int:
         """Length of one state."""
         return int(self._session.get_outputs()[0].shape[-1])
-
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """(n, dimensions) unit-length mean states; zeros for a text without pieces."""
-        return np.stack([unit_mean(self.read(text).states) for text in texts])
 
 
 def unit_mean(states: Floats) -> Floats:

@@ -147,6 +147,6 @@ def _check(probabilities: Floats, events: Floats) -> None:
             wanted="two rows of one length, not empty",
             where="calibration error",
         )
-    for name, values in (("probability", probabilities), ("event", events)):
+    for name, values in (("a probability", probabilities), ("an event", events)):
         if not ((values >= 0) & (values <= 1)).all():
-            raise GrowthError(f"a {name} outside 0..1", wanted="0 to 1", where="calibration error")
+            raise GrowthError(f"{name} outside 0..1", wanted="0 to 1", where="calibration error")

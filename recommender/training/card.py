@@ -39,6 +39,9 @@ def card_text(manifest: Manifest, record: EncoderRecord) -> str:
         "## Figures by cross-validation on the real training struggles",
         text["cross_validation"].strip(),
         *_ranking(figures["cross-validation"]),
+        "## Left out of training",
+        text["leave_out"].strip(),
+        _left_out(figures["leave one out"]),
         "## Calibration",
         *_calibration(figures["calibration, pooled"]),
         "## Screening",
@@ -75,6 +78,17 @@ def _ranking(part: Mapping[str, Any]) -> Iterator[str]:
     for name, slices in part["slices, nDCG@5"].items():
         cells = "; ".join(f"{label}: {interval(value)} (n = {int(value['n'])})" for label, value in slices.items())
         yield f"nDCG@5 by {name}: {cells}."
+
+
+def _left_out(part: Mapping[str, Any]) -> str:
+    lines = ["| left out | texts | nDCG@5 with it | without it | difference |", "|---|---|---|---|---|"]
+    for name, value in part.items():
+        if "without" not in value:
+            lines.append(f"| nothing, all real struggles | | {interval(value['with'])} | | |")
+            continue
+        cells = (interval(value[key]) for key in ("with", "without", "difference"))
+        lines.append(f"| {name.removeprefix('written:')} | {value['texts left out']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _calibration(part: Mapping[str, Any]) -> Iterator[str]:

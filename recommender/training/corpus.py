@@ -18,7 +18,9 @@ from recommender.struggles.screening import ScreeningStatus
 
 DATA_FOLDER = Path(__file__).parent / "data"
 WRITTEN = DATA_FOLDER / "written.jsonl"
-SCREENING = DATA_FOLDER / "screening.jsonl"
+SCREENING_TUNING = DATA_FOLDER / "screening.jsonl"
+SCREENING_GROWN = DATA_FOLDER / "screening_grown.jsonl"
+SCREENING = (SCREENING_TUNING, SCREENING_GROWN)
 REAL_TRAIN = DATA_FOLDER / "real_train.jsonl"
 REAL_GROWN = DATA_FOLDER / "real_grown.jsonl"
 REAL = (REAL_TRAIN, REAL_GROWN)

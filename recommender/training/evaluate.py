@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
 from recommender.training.calibration_error import ReliabilityBin
 from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Row, load_rows
+from recommender.training.leave_out import leave_out
 from recommender.training.measured import Measured, measure_out_of_fold, measure_version, rankable
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
 from recommender.training.reliability_plot import reliability_svg
@@ -32,8 +33,9 @@ from recommender.training.report import (
     per_request,
     summarise,
 )
+from recommender.training.screening_fit import ScreeningOutOfFold
 from recommender.training.screening_report import development_refusals, screening_figures
-from recommender.training.thresholds import screening_case
+from recommender.training.thresholds import ScreeningCase
 
 Say = Callable[[str], None]
 MODEL = "this version"
@@ -58,6 +60,7 @@ class Evaluation:
 
     def __init__(self, models: Path, version: str | None) -> None:
         manifest, folder, _ = open_version(models, version)
+        self.screening_out_of_fold = ScreeningOutOfFold.load(folder)
         self.recommender = Recommender.load(models, manifest.version)
         self.catalogue = self.recommender.catalogue
         self.weights = FusionWeights.load(folder)
@@ -67,8 +70,14 @@ class Evaluation:
         self.real = tuple(row for file in REAL for row in load_rows(file))
 
     def cross_validated(self) -> Measured:
-        """Answers to the real training struggles by encoders that never saw them."""
-        return measure_out_of_fold(self.out_of_fold, rankable(self.real), self.catalogue, self.weights, self.thresholds)
+        """Answers to the real training struggles by models that never saw them."""
+        rows = rankable(self.real)
+        decisions = self._screened(rows).decisions(self.thresholds)
+        answered = np.array([decision == "rankable" for decision in decisions])
+        return measure_out_of_fold(self.out_of_fold, rows, self.catalogue, self.weights, answered)
+
+    def _screened(self, rows: Sequence[Row]) -> ScreeningCase:
+        return ScreeningCase.of(rows, self.screening_out_of_fold.take([row.id for row in rows]))
 
     def on(self, rows: tuple[Row, ...]) -> Measured:
         """Answers of the shipped version to rows it was not trained on."""
@@ -97,8 +106,8 @@ class Evaluation:
 
     def screening(self) -> dict[str, Any]:
         """Cross-validated screening and what the development struggles get."""
-        rows = (*self.real, *load_rows(SCREENING))
-        figures = screening_figures(screening_case(self.out_of_fold, rows), rows, self.thresholds)
+        rows = (*self.real, *(row for file in SCREENING for row in load_rows(file)))
+        figures = screening_figures(self._screened(rows), rows, self.thresholds)
         return {**figures, "development": development_refusals(self.recommender, load_rows(REAL_DEV))}
 
 
@@ -129,6 +138,7 @@ def version_figures(models: Path, version: str, say: Say) -> dict[str, Any]:
         "cross-validation": evaluation.table(crossed, say, with_baselines=True, cross_validated=True),
         "calibration, pooled": pooled,
         "screening": evaluation.screening(),
+        "leave one out": leave_out(evaluation.written, rankable(evaluation.real), evaluation.catalogue, say),
     }
 
 

@@ -24,19 +24,18 @@ from recommender.ranking.versions import (
     sha256_of,
 )
 from recommender.struggles.screening import HEAD_FILE as SCREENING_FILE
-from recommender.struggles.screening import STATUSES, Screener
 from recommender.struggles.text_model import HEAD_FILE as TEXT_FILE
 from recommender.struggles.text_model import TextModel
 from recommender.training.calibrate import fit_weights, gather_inputs, ordered_scores
-from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Row, gains, load_rows, soft_targets
+from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Array, Row, gains, load_rows, soft_targets
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.heads import HEADS_FILE, TunedHeads, embed_texts, refit
 from recommender.training.metrics import ndcg_at
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
-from recommender.training.thresholds import screening_thresholds
+from recommender.training.screening_fit import OUT_OF_FOLD_FILE as SCREENING_OUT_OF_FOLD_FILE
+from recommender.training.screening_fit import fit_screener
 
 REAL_WEIGHT = 3.0
-WRITTEN_STATUS_WEIGHT = 0.1
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "py3langid")
 
 # Spreading may cost at most this much cross-validated nDCG@5; of the penalties that stay within it the largest is used.
@@ -64,14 +63,23 @@ def train_version(
     catalogue = load_catalogue()
     folder = models / name
     folder.mkdir(parents=True, exist_ok=True)
-    written, screening = load_rows(WRITTEN), load_rows(SCREENING)
+    written = load_rows(WRITTEN)
+    screening = tuple(row for file in SCREENING for row in load_rows(file))
     real = tuple(row for file in REAL for row in load_rows(file))
-    out_of_fold = OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE)
-
-    say(f"reading {len(written) + len(real) + len(screening)} texts with the encoder")
-    _fit_heads(encoder_folder, folder, catalogue, written, real, screening, out_of_fold)
+    rows = (*written, *real, *screening)
+    say(f"reading {len(rows)} texts with the encoder")
+    embedded = embed_texts(encoder_folder, [row.text for row in rows])
+    n_written, n_ranked = len(written), len(written) + len(real)
+    say("fitting the skill head")
+    _fit_text_model(
+        encoder_folder, folder, soft_targets(rows[:n_ranked], catalogue), embedded.embeddings[:n_ranked], n_written
+    )
+    say("fitting screening")
+    screener, screening_out_of_fold = fit_screener(rows[n_written:], embedded.screening[n_written:])
+    screener.save(folder)
+    screening_out_of_fold.save(folder)
     say("fitting calibration and spreading on cross-validated values")
-    _fit_fusion(folder, catalogue, real, out_of_fold)
+    _fit_fusion(folder, catalogue, real, OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE))
     _write_manifest(folder, encoder_folder, catalogue, figures={})
     say("measuring")
     figures = version_figures(models, name, say)
@@ -83,28 +91,11 @@ def train_version(
     return folder
 
 
-def _fit_heads(
-    encoder_folder: Path,
-    folder: Path,
-    catalogue: Catalogue,
-    written: Sequence[Row],
-    real: Sequence[Row],
-    screening: Sequence[Row],
-    out_of_fold: OutOfFold,
-) -> None:
-    tuned = TunedHeads.load(encoder_folder)
-    rows = (*written, *real, *screening)
-    embeddings = embed_texts(encoder_folder, [row.text for row in rows])
-    n_ranked = len(written) + len(real)
-    weight = np.r_[np.ones(len(written)), np.full(len(real), REAL_WEIGHT)].astype(np.float32)
-    skills = refit(tuned.skills, embeddings[:n_ranked], soft_targets(rows[:n_ranked], catalogue), weight)
-    TextModel(skills.weights, skills.bias, skills.scale).save(folder)
-
-    statuses = np.eye(len(STATUSES), dtype=np.float32)[[STATUSES.index(row.status) for row in rows]]
-    status_weight = np.r_[np.full(len(written), WRITTEN_STATUS_WEIGHT), np.ones(len(rows) - len(written))]
-    status = refit(tuned.statuses, embeddings, statuses, status_weight.astype(np.float32))
-    thresholds = screening_thresholds(out_of_fold, real, screening)
-    Screener(status.weights, status.bias, status.scale, thresholds).save(folder)
+def _fit_text_model(encoder_folder: Path, folder: Path, targets: Array, embeddings: Array, n_written: int) -> None:
+    weight = np.full(len(targets), REAL_WEIGHT, np.float32)
+    weight[:n_written] = 1
+    head = refit(TunedHeads.load(encoder_folder).skills, embeddings, targets, weight)
+    TextModel(head.weights, head.bias, head.scale).save(folder)
 
 
 def _fit_fusion(folder: Path, catalogue: Catalogue, real: Sequence[Row], out_of_fold: OutOfFold) -> None:
@@ -124,7 +115,7 @@ def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, fi
     card = folder / CARD_FILE
     if not card.exists():
         card.write_text("", encoding="utf-8")
-    names = (TEXT_FILE, SCREENING_FILE, WEIGHTS_FILE, CARD_FILE)
+    names = (TEXT_FILE, SCREENING_FILE, SCREENING_OUT_OF_FOLD_FILE, WEIGHTS_FILE, CARD_FILE)
     svgs = tuple(file.name for file in sorted(folder.glob("*.svg")))
     record = EncoderRecord.load(encoder_folder)
     manifest = Manifest(
@@ -136,7 +127,7 @@ def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, fi
             files={file.name: sha256_of(file) for file in sorted(encoder_folder.iterdir())},
         ),
         files={name: sha256_of(folder / name) for name in (*names, *svgs)},
-        data={file.name: sha256_of(file) for file in (WRITTEN, *REAL, SCREENING, REAL_DEV)},
+        data={file.name: sha256_of(file) for file in (WRITTEN, *REAL, *SCREENING, REAL_DEV)},
         libraries={"python": platform.python_version(), **{name: library_version(name) for name in LIBRARIES}},
         seeds={"encoder": int(record.recipe["seed"]), "folds": 1, "bootstrap": 0},
         settings={"encoder": record.recipe},

@@ -14,13 +14,14 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from recommender.ranking.batch import available_cores
-from recommender.struggles.encoder import Encoder
+from recommender.struggles.encoder import Encoder, unit_mean
+from recommender.struggles.screening import screening_features
 
 HEADS_FILE = "heads.npz"
 
 # Pull towards the heads the encoder was tuned with. Stronger than the data on purpose: the encoder has seen these
 # texts, so a free fit would trust them too much.
-PULL = 1e-3
+PULL = 0.1
 MAX_STEPS = 60
 
 Floats = npt.NDArray[np.float32]
@@ -44,7 +45,7 @@ class Head:
 
 @dataclass(frozen=True)
 class TunedHeads:
-    """The heads an encoder was tuned with."""
+    """The heads an encoder was tuned with; the one for screening only shaped the encoder."""
 
     skills: Head
     statuses: Head
@@ -96,12 +97,23 @@ def refit(tuned: Head, embeddings: Floats, targets: Floats, weight: Floats, pull
     return Head(theta[:, :-1], theta[:, -1], tuned.scale)
 
 
-def embed_texts(encoder_folder: Path, texts: Sequence[str]) -> Floats:
-    """(n, dimensions) unit-length embeddings by the shipped encoder, on all cores."""
+@dataclass(frozen=True)
+class Embedded:
+    """What the shipped encoder makes of many texts."""
+
+    embeddings: Floats
+    """(n, dimensions) unit-length mean of the tuned states"""
+    screening: Floats
+    """(n, features) for the screening head"""
+
+
+def embed_texts(encoder_folder: Path, texts: Sequence[str]) -> Embedded:
+    """Read every text with the shipped encoder, on all cores."""
     cores = available_cores()
     chunks = [list(texts[start : start + 64]) for start in range(0, len(texts), 64)]
     with ProcessPoolExecutor(cores, get_context("spawn"), _open_encoder, (encoder_folder,)) as pool:
-        return np.concatenate(list(pool.map(_embed_chunk, chunks)))
+        parts = list(pool.map(_embed_chunk, chunks))
+    return Embedded(np.concatenate([p.embeddings for p in parts]), np.concatenate([p.screening for p in parts]))
 
 
 _encoder: Encoder | None = None
@@ -112,6 +124,9 @@ def _open_encoder(folder: Path) -> None:
     _encoder = Encoder(folder)
 
 
-def _embed_chunk(texts: list[str]) -> Floats:
+def _embed_chunk(texts: list[str]) -> Embedded:
     assert _encoder is not None
-    return _encoder.embed(texts)
+    tokens = [_encoder.read(text) for text in texts]
+    return Embedded(
+        np.stack([unit_mean(t.states) for t in tokens]), np.stack([screening_features(t.lower_states) for t in tokens])
+    )

@@ -14,7 +14,6 @@ from recommender.catalogue.loader import Catalogue
 from recommender.errors import DataFileError
 from recommender.ranking.fusion import FusionWeights
 from recommender.ranking.recommender import Recommender
-from recommender.struggles.screening import Thresholds, decide
 from recommender.training.calibrate import Inputs, fit_weights, gather_inputs, ordered_scores
 from recommender.training.corpus import Row
 from recommender.training.folds import make_folds
@@ -69,11 +68,11 @@ def measure_out_of_fold(
     rows: Sequence[Row],
     catalogue: Catalogue,
     weights: FusionWeights,
-    thresholds: Thresholds,
+    answered: npt.NDArray[np.bool_],
 ) -> Measured:
     """Cross-validated answers: encoder, heads and calibration all fitted without the text they answer.
 
-    Of the shipped weights only the spreading and the screening thresholds are used.
+    Of the shipped weights only the spreading is used. ``answered`` (rows,) is the cross-validated screening.
     """
     known = out_of_fold.take([row.id for row in rows])
     inputs = gather_inputs(rows, known.skill_log_p, catalogue)
@@ -83,7 +82,6 @@ def measure_out_of_fold(
         fitted = fit_weights(inputs.take(train), [rows[i] for i in train], catalogue)
         fitted = fitted.model_copy(update={"neighbour_spread": weights.neighbour_spread})
         scores[test], probabilities[test] = _answers(inputs.take(test), fitted, catalogue)
-    answered = np.array([decide(np.exp(p), False, thresholds) == "rankable" for p in known.status_log_p], dtype=bool)
     return Measured(tuple(rows), scores, probabilities, answered)
 
 

@@ -47,7 +47,7 @@ def reliability_svg(table: Sequence[ReliabilityBin], title: str = TITLE) -> str:
         *_axes(),
         f'<line class="rel-ideal" {_line(0, 0, 1, 1)}/>',
         *(mark for one in table for mark in _marks(one)),
-        f'<text class="rel-small" x="{_LEFT}" y="{_HEIGHT - 10}">{total:,} suggestions in {len(table)} bins; '
+        f'<text class="rel-small" x="22" y="{_HEIGHT - 10}">{total:,} suggestions in {len(table)} bins; '
         "bars: 95% interval; dashed: perfect</text>",
         "</svg>",
     ]

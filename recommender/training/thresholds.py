@@ -11,7 +11,6 @@ import numpy.typing as npt
 from recommender.struggles.language import is_other_language
 from recommender.struggles.screening import SAFEGUARDING, STATUSES, ScreeningStatus, Thresholds, decide
 from recommender.training.corpus import Row
-from recommender.training.out_of_fold import OutOfFold
 
 # Costs in units of one ordinary struggle refused. A child's safety read as an ordinary lesson problem is the worst
 # that can happen; a contact shown once too often costs a teacher a rereading.
@@ -20,8 +19,8 @@ FALSE_ALARM = 2.0
 REFUSED_STRUGGLE = 1.5
 RANKED_ANYWAY = 0.5
 
-_SAFEGUARDING_GRID: list[float] = np.round(np.r_[np.arange(0.01, 0.1, 0.005), np.arange(0.1, 0.61, 0.02)], 3).tolist()
-_REFUSE_GRID: list[float] = np.round(np.arange(0.2, 0.96, 0.02), 2).tolist()
+_SAFEGUARDING_GRID = [round(0.005 * step, 3) for step in range(2, 121)]
+_REFUSE_GRID = [round(0.02 * step, 2) for step in range(10, 48)]
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,26 +34,17 @@ class ScreeningCase:
     other_language: npt.NDArray[np.bool_]
     status: list[ScreeningStatus]
 
+    @classmethod
+    def of(cls, rows: Sequence[Row], probabilities: Floats) -> ScreeningCase:
+        """Rows of known status with their (texts, 4) probabilities."""
+        other_language = np.array([is_other_language(row.text) for row in rows])
+        return cls(probabilities, other_language, [row.status for row in rows])
+
     def decisions(self, thresholds: Thresholds) -> list[ScreeningStatus]:
         """The answer each text would get."""
         return [
             decide(p, bool(other), thresholds) for p, other in zip(self.probabilities, self.other_language, strict=True)
         ]
-
-
-def screening_case(out_of_fold: OutOfFold, rows: Sequence[Row]) -> ScreeningCase:
-    """Cross-validated screening of rows of known status."""
-    known = out_of_fold.take([row.id for row in rows])
-    return ScreeningCase(
-        np.exp(known.status_log_p),
-        np.array([is_other_language(row.text) for row in rows]),
-        [row.status for row in rows],
-    )
-
-
-def screening_thresholds(out_of_fold: OutOfFold, real: Sequence[Row], screening: Sequence[Row]) -> Thresholds:
-    """Thresholds of least cost on the cross-validated screening of real struggles and screening texts."""
-    return choose_thresholds(screening_case(out_of_fold, (*real, *screening)))
 
 
 def choose_thresholds(cases: ScreeningCase) -> Thresholds:

@@ -51,7 +51,9 @@ def parse_json(content: bytes) -> Any:
     one object, half a surrogate pair.
     """
     try:
-        value = json.loads(content.decode(), object_pairs_hook=_unique_names, parse_constant=_refuse_constant)
+        value = json.loads(
+            content.decode(), object_pairs_hook=_unique_names, parse_float=_number, parse_constant=_refuse_constant
+        )
         if _ESCAPED_SURROGATE.search(content):
             # A whole pair has become one character by now; a lone half cannot be encoded.
             json.dumps(value, ensure_ascii=False).encode()
@@ -65,6 +67,12 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(names) != len(pairs):
         raise ValueError("a name twice")
     return names
+
+
+def _number(digits: str) -> int | float:
+    """To JSON Schema 3 and 3.0 are one number; to Python they are two types."""
+    number = float(digits)
+    return int(number) if number.is_integer() else number
 
 
 def _refuse_constant(_: str) -> NoReturn:

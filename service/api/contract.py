@@ -16,7 +16,7 @@ from service.served_model import example_cases
 
 COMPONENT = "#/components/schemas/{model}"
 # No control characters but tab, line feed and carriage return, as `recommender.cases` has it.
-STORABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ud800-\udfff]*$"
+STORABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 TEXT_FIELDS = ("case_id", "teacher_id", "struggle", "instrument", "item", "value", "observer", "visit", "note")
 FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 REQUEST_ID = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict
 
 from service.api.contract import problem_responses
 from service.api.state import Model, ServiceMetrics
-from service.metrics import CONTENT_TYPE_LATEST
 from service.version import service_version
 
 health = APIRouter(prefix="/health", tags=["health"])

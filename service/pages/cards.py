@@ -21,11 +21,14 @@ NO_EFFECT = 0.05
 
 @dataclass(frozen=True)
 class Why:
-    """One reason in plain words; ``quote`` tells whether ``text`` is the teacher's own."""
+    """One reason in plain words; ``quote`` tells whether ``text`` is the teacher's own.
+
+    ``push`` says how much it counted; None for the starting point, which every skill has.
+    """
 
     text: str
     quote: bool
-    push: str
+    push: str | None
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,12 @@ def _worth_reading(reasons: list[Reason]) -> list[Reason]:
 
 def _why(reason: Reason, struggle: str) -> Why:
     quote = reason.source in {"struggle", "note"} and reason.text in struggle
-    return Why(shorten(reason.text) if quote else reason.text, quote, page_strings()["pushes"][push(reason)])
+    pushed = None if reason.source == "prior" else page_strings()["pushes"][push(reason)]
+    return Why(shorten(reason.text) if quote else reason.text, quote, pushed)
 
 
 def push(reason: Reason) -> str:
     """How much a reason moved a skill, as a key of the ``pushes`` texts."""
-    if reason.source == "prior":
-        return "start"
     size = abs(reason.effect)
     word = "strong" if size >= STRONG_EFFECT else "medium" if size >= MEDIUM_EFFECT else "small"
     return f"{word}_{'up' if reason.effect > 0 else 'down'}"

@@ -38,6 +38,11 @@ def test_an_escaped_pair_of_surrogates_is_one_character():
     assert parse_json(b'"\\ud83d\\ude00"') == "\U0001f600"
 
 
+def test_a_whole_number_is_one_however_it_is_written():
+    assert [type(n) for n in parse_json(b"[3, 3.0, 30e-1, 3.5]")] == [int, int, int, float]
+    assert read_case(parse_json(b'{"case_id": "a", "top": 3.0, "context": {"mix": 1.0}}')).top == 3
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)

@@ -24,7 +24,6 @@ def reason(source, text, effect):
         ("context", -0.1, "small_down"),
         ("context", -0.5, "medium_down"),
         ("constraint", -2.0, "strong_down"),
-        ("prior", -4.0, "start"),
     ],
 )
 def test_an_effect_is_told_in_words(source, effect, key):
@@ -63,5 +62,5 @@ def test_a_ranking_of_many_skills_shows_three_cards_each_with_its_reasons(served
     shown = cards(ranking, example["struggle"], served_model.recommender.catalogue)
     assert [card.skill.id for card in shown] == [suggestion.skill_id for suggestion in ranking.suggestions[:3]]
     for card in shown:
-        assert card.whys[-1].push == "Starting point"
+        assert card.whys[-1].push is None
         assert any(why.quote and why.text.rstrip(" …") in example["struggle"] for why in card.whys)

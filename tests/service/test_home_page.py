@@ -131,7 +131,7 @@ def test_text_about_safety_is_answered_with_whom_to_talk_to_and_nothing_else(cli
         "/", data={"struggle": "A student told me that her uncle hits her and that she is scared to go home."}
     )
     assert "Please talk to a person now" in answer.text
-    assert html.escape(settings.safeguarding_contact) in answer.text
+    assert settings.safeguarding_contact in visible(answer.text)
     assert 'class="cards"' not in answer.text
 
 

@@ -5,6 +5,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 from starlette.testclient import TestClient
 
 from recommender.cases import INTENDED_USE, Ranking, parse_case
@@ -98,10 +99,10 @@ def test_a_batch_over_the_limit_is_refused_and_one_at_the_limit_is_not(app_of):
 
 
 def test_a_batch_that_takes_too_long_answers_what_it_reached(app_of, example):
-    with TestClient(app_of(request_timeout_seconds=0.05)) as client:
-        answer = client.post("/v1/score/batch", json={"cases": [example] * 200}).json()
-    assert 1 <= len(answer["rankings"]) < 200
-    assert len(answer["rankings"]) + len(answer["errors"]) == 200
+    with TestClient(app_of(request_timeout_seconds=0.3)) as client:
+        answer = client.post("/v1/score/batch", json={"cases": [example] * 400}).json()
+    assert 1 <= len(answer["rankings"]) < 400
+    assert len(answer["rankings"]) + len(answer["errors"]) == 400
     assert {error["problem"]["type"] for error in answer["errors"]} == {"urn:growth:problem:out-of-time"}
     assert answer["errors"][0]["index"] == len(answer["rankings"])
 
@@ -114,6 +115,11 @@ def test_many_clients_at_once_get_the_same_ranking(client, example):
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(score, range(24)))) == 1
+
+
+def test_no_more_requests_are_worked_on_at_once_than_the_setting_says(app_of):
+    with TestClient(app_of(rank_threads=2)) as client:
+        assert client.portal.call(lambda: current_default_thread_limiter().total_tokens) == 2
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=UTF-8", "Application/JSON"])

@@ -14,15 +14,17 @@ from rich.console import Console
 
 from recommender.catalogue.loader import load_catalogue
 from recommender.ranking.versions import DEFAULT_MODELS, ENCODERS_FOLDER, sha256_of
-from recommender.training.corpus import REAL, SCREENING, WRITTEN
+from recommender.training.corpus import REAL, REAL_DEV, SCREENING_TUNING, WRITTEN, load_rows
 from recommender.training.encoder.base import BASE_SHA256, BaseEncoder
 from recommender.training.encoder.crossfit import crossfit
 from recommender.training.encoder.examples import Sources, gather
 from recommender.training.encoder.export import export_encoder
 from recommender.training.encoder.finetune import SCALE, Recipe, UpperNetwork, finetune
+from recommender.training.encoder.minilm import minilm_vectors
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.heads import Head, TunedHeads
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
+from recommender.training.stored_vectors import MINILM_FILE, StoredVectors
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 err = Console(stderr=True)
@@ -72,7 +74,7 @@ def tune(
     tuned = BaseEncoder(base, recipe.kept_layers)
     network = finetune(tuned, sources.examples, recipe, err.print)
     network.eval()
-    folder = export_encoder(tuned, models / ENCODERS_FOLDER)
+    folder = export_encoder(tuned, recipe.frozen_layers, models / ENCODERS_FOLDER)
     _tuned_heads(network).save(folder)
     parts = [OutOfFold.load(file) for file in sorted(folds_folder.glob("fold_*.npz"))]
     OutOfFold.join(parts).save(folder / OUT_OF_FOLD_FILE)
@@ -81,10 +83,21 @@ def tune(
         base="sentence-transformers/all-mpnet-base-v2 (Apache-2.0)",
         base_sha256=BASE_SHA256,
         recipe=recipe.as_dict(),
-        data={file.name: sha256_of(file) for file in (WRITTEN, *REAL, SCREENING)},
+        data={file.name: sha256_of(file) for file in (WRITTEN, *REAL, SCREENING_TUNING)},
         libraries={name: library_version(name) for name in LIBRARIES},
     ).save(folder)
     err.print(f"wrote {folder.name}; now `growth train --encoder {folder.name} --version NAME`")
+
+
+@app.command()
+def vectors(
+    minilm: Annotated[
+        Path, typer.Option(help="Folder of all-MiniLM-L6-v2: model.safetensors, tokenizer.json, config.")
+    ],
+) -> None:
+    """Store MiniLM vectors of all ranked texts, so that the nearest-neighbour baseline runs without MiniLM."""
+    texts = [row.text for file in (WRITTEN, *REAL, REAL_DEV) for row in load_rows(file) if row.status == "rankable"]
+    StoredVectors.save(MINILM_FILE, texts, minilm_vectors(minilm, texts))
 
 
 def _tuned_heads(network: UpperNetwork) -> TunedHeads:

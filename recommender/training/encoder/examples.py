@@ -10,7 +10,7 @@ import torch
 
 from recommender.catalogue.loader import Catalogue
 from recommender.struggles.screening import STATUSES
-from recommender.training.corpus import REAL, SCREENING, WRITTEN, Row, load_rows, soft_targets
+from recommender.training.corpus import REAL, SCREENING_TUNING, WRITTEN, Row, load_rows, soft_targets
 from recommender.training.encoder.base import BaseEncoder
 from recommender.training.encoder.finetune import Examples, Recipe
 from recommender.training.encoder.lower import run_lower_layers
@@ -56,7 +56,7 @@ def gather(base: BaseEncoder, catalogue: Catalogue, recipe: Recipe, real_files: 
 
     ``real_files`` restricts the real struggles to files of these names (the learning curve needs that).
     """
-    written, screening = load_rows(WRITTEN), load_rows(SCREENING)
+    written, screening = load_rows(WRITTEN), load_rows(SCREENING_TUNING)
     real = tuple(row for file in REAL if not real_files or file.name in real_files for row in load_rows(file))
     texts = [row.text for row in (*written, *real, *screening)]
     definitions = [f"{skill.name}. {skill.definition}" for skill in catalogue]

@@ -15,7 +15,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQua
 from torch import nn
 
 from recommender.ranking.versions import sha256_of
-from recommender.struggles.encoder import MODEL_FILE, TOKENIZER_FILE
+from recommender.struggles.encoder import MODEL_FILE, OUTPUTS, TOKENIZER_FILE
 from recommender.training.encoder.base import BaseEncoder
 
 # Blocks of 128 weights share a scale: cosine to float32 above .999 at one byte a weight.
@@ -25,25 +25,27 @@ OPSET = 17
 
 
 class _TokenStates(nn.Module):  # type: ignore[misc]
-    """ids (1, length) to token states (1, length, dimensions): what the engine's encoder reads."""
+    """ids (1, length) to the states (1, length, dimensions) of the last and of the last frozen layer."""
 
-    def __init__(self, base: BaseEncoder) -> None:
+    def __init__(self, base: BaseEncoder, frozen_layers: int) -> None:
         super().__init__()
         self._base = base
+        self._frozen_layers = frozen_layers
         self.registered = nn.ModuleList([base.embeddings, *base.layers])
 
-    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        return self._base.run(self._base.embed_ids(input_ids), 0, len(self._base.layers))
+    def forward(self, input_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        lower = self._base.run(self._base.embed_ids(input_ids), 0, self._frozen_layers)
+        return self._base.run(lower, self._frozen_layers, len(self._base.layers)), lower
 
 
-def export_encoder(base: BaseEncoder, encoders: Path) -> Path:
+def export_encoder(base: BaseEncoder, frozen_layers: int, encoders: Path) -> Path:
     """Write ``encoder.onnx`` and ``tokenizer.json`` to ``encoders/<first 12 hex digits of the ONNX SHA-256>/``.
 
     Weights only are quantised; activations stay float32, so a text's states do not depend on anything but the text.
     """
     with tempfile.TemporaryDirectory() as scratch:
         full, small = Path(scratch) / "full.onnx", Path(scratch) / MODEL_FILE
-        _export_float32(base, full)
+        _export_float32(base, frozen_layers, full)
         _quantise(full, small)
         folder = encoders / sha256_of(small)[:12]
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,13 +54,13 @@ def export_encoder(base: BaseEncoder, encoders: Path) -> Path:
     return folder
 
 
-def _export_float32(base: BaseEncoder, file: Path) -> None:
+def _export_float32(base: BaseEncoder, frozen_layers: int, file: Path) -> None:
     example = torch.randint(5, 1_000, (1, 40))
-    axes = {"input_ids": {1: "length"}, "states": {1: "length"}}
-    module = _TokenStates(base).eval()
+    axes = {name: {1: "length"} for name in ("input_ids", *OUTPUTS)}
+    module = _TokenStates(base, frozen_layers).eval()
     with torch.no_grad():
         torch.onnx.export(
-            module, (example,), str(file), input_names=["input_ids"], output_names=["states"], dynamic_axes=axes,
+            module, (example,), str(file), input_names=["input_ids"], output_names=list(OUTPUTS), dynamic_axes=axes,
             opset_version=OPSET, dynamo=False,
         )  # fmt: skip
 

@@ -32,12 +32,12 @@ class Recipe:
     copies: int = 4
     epochs: int = 3
     batch: int = 24
-    learning_rate: float = 8e-5
+    learning_rate: float = 1e-4
     layer_decay: float = 0.9
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warm_up: float = 0.06
-    written_share: float = 0.6
+    written_share: float = 0.5
     """Share of the written corpus seen in an epoch; real texts are seen every time."""
     screening_weight: float = 0.5
     augmented_share: float = 0.7

@@ -1,0 +1,57 @@
+"""The README cannot rot: commands, settings, routes, the example and the figures are compared with the real thing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from recommender.cli import app
+from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
+from recommender.training.card import interval
+from service.app import create_app
+from service.settings import Settings, settings_table
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def code_blocks() -> list[str]:
+    return re.findall(r"```\w*\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_every_command_is_documented() -> None:
+    for name in get_command(app).commands:  # type: ignore[attr-defined]
+        assert f"`growth {name}" in README, name
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    for variable, default, description in settings_table():
+        assert f"| `{variable}` | {f'`{default}`' if default else ''} | {description} |" in README, variable
+
+
+def test_every_route_is_documented() -> None:
+    schema = create_app(Settings()).openapi()
+    for path, methods in schema["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in README, (method, path)
+
+
+def test_the_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    block = next(block for block in code_blocks() if "cat case.jsonl" in block)
+    case, output = (json.loads(part) for part in re.findall(r"^\{.*?^\}", block, flags=re.DOTALL | re.MULTILINE))
+    (tmp_path / "case.jsonl").write_text(json.dumps(case) + "\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["rank", str(tmp_path / "case.jsonl"), "--output", str(tmp_path / "out.jsonl")])
+    assert result.exit_code == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text()) == output
+
+
+def test_the_figures_are_those_of_the_current_version() -> None:
+    figures = read_manifest(DEFAULT_MODELS, current_version(DEFAULT_MODELS)).figures
+    for part in ("development", "cross-validation"):
+        for name, values in figures[part]["figures"].items():
+            assert f"| {name} | " + " | ".join(interval(values[f]) for f in ("nDCG@5", "hit@1", "hit@3")) in README, (
+                name
+            )
