@@ -35,7 +35,7 @@ ReasonSource = Literal["prior", "struggle", "note", "observation", "context", "c
 GradeBandAnswer = Literal["elementary", "middle", "high", "unknown"]
 CareerStage = Literal["student", "early", "mid", "veteran", "unknown"]
 
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # C0 and C1 controls but for tab, line feed and carriage return.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -194,9 +194,19 @@ def parse_case(content: bytes | str | dict[str, Any], *, where: str = "case") ->
 def describe_problem(error: ValidationError) -> dict[str, str]:
     """The first problem of a refused case as ``found`` and ``wanted``, without the value itself."""
     first = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the whole case"
+    field = ".".join(_named(part) for part in first["loc"][:MAX_FIELD_DEPTH]) or "the whole case"
     kind = "nothing" if first["type"] == "missing" else f"a value of type {type(first['input']).__name__}"
     return {"found": f"{kind} in {field}", "wanted": lower_first(first["msg"])}
+
+
+# observations.0.value: what lies deeper is the validator's own inside.
+MAX_FIELD_DEPTH = 3
+_FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}")
+
+
+def _named(part: int | str) -> str:
+    """A part of a field's path; a key that is no field name may be misplaced text and is not repeated."""
+    return str(part) if isinstance(part, int) or _FIELD_NAME.fullmatch(part) else "a field of another name"
 
 
 def lower_first(message: str) -> str:

@@ -177,9 +177,9 @@ def doctor(models: ModelsOption = DEFAULT_MODELS, version: VersionOption = None,
 @app.command()
 def schema(what: Annotated[str, typer.Argument(help="case or ranking.")] = "case") -> None:
     """Print the JSON Schema of a case or of a ranking."""
-    from recommender.cases import Case, Ranking
+    from recommender.cases import Case, Contract, Ranking
 
-    contracts = {"case": Case, "ranking": Ranking}
+    contracts: dict[str, type[Contract]] = {"case": Case, "ranking": Ranking}
     if what not in contracts:
         stop(GrowthError(f"{what!r}", wanted="case or ranking"))
     mode: Literal["validation", "serialization"] = "validation" if what == "case" else "serialization"

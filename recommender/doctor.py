@@ -57,4 +57,5 @@ def _settings() -> dict[str, Any]:
     from service.settings import ENV_PREFIX, read_settings
 
     values: dict[str, Any] = read_settings().model_dump(mode="json")
+    values["api_keys"] = f"{len(values['api_keys'])} set"
     return {f"{ENV_PREFIX}{name.upper()}": value for name, value in values.items()}

@@ -57,6 +57,13 @@ def test_a_file_without_one_usable_row_ends_with_exit_code_2(tmp_path: Path) -> 
     assert "wanted" in missing.output
 
 
+def test_the_cases_are_never_overwritten_by_their_rankings(tmp_path: Path) -> None:
+    cases = write_cases(tmp_path / "cases.jsonl", {"case_id": "c", "struggle": STRUGGLE})
+    before = cases.read_bytes()
+    assert growth("rank", str(cases), "--output", str(cases)).exit_code == 2
+    assert cases.read_bytes() == before
+
+
 def test_csv_and_parquet_outputs_hold_one_row_a_suggestion(tmp_path: Path) -> None:
     import pandas as pd
 

@@ -15,6 +15,9 @@ from pydantic import ValidationError
 from recommender.catalogue.skill import Skill
 from recommender.errors import DataFileError
 
+# The C loader is ten times faster; where PyYAML was built without it the plain one reads the same.
+_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 SKILLS_FOLDER = Path(__file__).parent / "skills"
 
 
@@ -86,7 +89,7 @@ def load_catalogue(folder: Path = SKILLS_FOLDER) -> Catalogue:
 def read_domain_file(name: str, content: bytes) -> list[Skill]:
     """Parse one domain file: ``domain``, ``title`` and ``skills``."""
     try:
-        document = yaml.safe_load(content)
+        document = yaml.load(content, Loader=_SAFE_LOADER)
     except yaml.YAMLError as error:
         raise DataFileError(
             f"broken YAML ({str(error).splitlines()[-1].strip()})", wanted="YAML", where=name

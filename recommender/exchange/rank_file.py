@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recommender.cases import Case
+from recommender.errors import DataFileError
 from recommender.exchange.case_files import read_cases
+from recommender.exchange.file_formats import STANDARD_STREAM
 from recommender.exchange.ranking_files import open_rankings
 from recommender.exchange.rejects import Reject, RejectsFile
 from recommender.ranking.batch import RankingJob, rank_in_parallel
@@ -31,6 +33,7 @@ def rank_file(
 
     Raises DataFileError or ModelVersionError when nothing can be read, loaded or written.
     """
+    _refuse_same_file(cases, output)
     answered = 0
     with RejectsFile(output) as rejects, open_rankings(output) as rankings, _progress(console) as progress:
         task = progress.add_task("ranked", total=None)
@@ -44,6 +47,13 @@ def rank_file(
     else:
         console.print(f"{answered} answered", highlight=False)
     return Counts(answered, rejects.count)
+
+
+def _refuse_same_file(cases: Path | str, output: Path | str) -> None:
+    if str(output) != STANDARD_STREAM and Path(cases).resolve() == Path(output).resolve():
+        raise DataFileError(
+            "one file for cases and rankings", wanted="two", way_out="Name another --output.", where=str(output)
+        )
 
 
 def _usable(rows: Iterator[Case | Reject], rejects: RejectsFile) -> Iterator[Case]:

@@ -83,7 +83,7 @@ class Recommender:
             card=(folder / CARD_FILE).read_text(encoding="utf-8"),
             catalogue=catalogue,
             encoder=Encoder(encoder_folder, threads=threads),
-            screener=Screener.load(folder),
+            screener=Screener.load(folder, encoder_folder),
             text_model=text_model,
             fusion=Fusion(FusionWeights.load(folder), catalogue),
             safeguarding_contact=safeguarding_contact,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from scipy.special import softmax
-
 from recommender.struggles.encoder import Floats
 from recommender.struggles.language import is_other_language
+from recommender.struggles.screening_network import ScreeningNetwork
 
-HEAD_FILE = "screening_head.npz"
+THRESHOLDS_FILE = "screening.json"
 
 ScreeningStatus = Literal["rankable", "not_enough", "out_of_scope", "safeguarding"]
 STATUSES: tuple[ScreeningStatus, ...] = ("rankable", "not_enough", "out_of_scope", "safeguarding")
@@ -30,6 +29,10 @@ class Thresholds:
     safeguarding: float
     refuse: float
 
+    def save(self, version_folder: Path) -> None:
+        """Write ``screening.json``."""
+        (version_folder / THRESHOLDS_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
 
 @dataclass(frozen=True)
 class Screening:
@@ -40,46 +43,26 @@ class Screening:
 
 
 class Screener:
-    """A softmax head over the mean and the maximum of the encoder's lower states.
+    """The screening network with the thresholds of one model version."""
 
-    The lower layers were never tuned on these texts, so cross-validating the head alone is honest. The maximum keeps
-    a sentence that a long text's mean would drown.
-    """
-
-    def __init__(self, weights: Floats, bias: Floats, thresholds: Thresholds) -> None:
-        self.weights = np.asarray(weights, np.float32)
-        self.bias = np.asarray(bias, np.float32)
+    def __init__(self, network: ScreeningNetwork, thresholds: Thresholds) -> None:
+        self.network = network
         self.thresholds = thresholds
 
     @classmethod
-    def load(cls, folder: Path) -> Screener:
-        """Read ``screening_head.npz``: weights (4, features), bias (4,), thresholds (2,)."""
-        with np.load(folder / HEAD_FILE, allow_pickle=False) as arrays:
-            safeguarding, refuse = arrays["thresholds"].tolist()
-            return cls(arrays["weights"], arrays["bias"], Thresholds(safeguarding, refuse))
-
-    def save(self, folder: Path) -> None:
-        """Write ``screening_head.npz``."""
-        thresholds = np.asarray([self.thresholds.safeguarding, self.thresholds.refuse])
-        np.savez(folder / HEAD_FILE, weights=self.weights, bias=self.bias, thresholds=thresholds)
-
-    def probabilities(self, features: Floats) -> Floats:
-        """(n, 4) status probabilities for (n, features) rows of ``screening_features``."""
-        result: Floats = softmax(features @ self.weights.T + self.bias, axis=1)
-        return result
+    def load(cls, version_folder: Path, encoder_folder: Path) -> Screener:
+        """Thresholds from ``screening.json`` of the version, the network from its encoder's folder."""
+        document = json.loads((version_folder / THRESHOLDS_FILE).read_text(encoding="utf-8"))
+        return cls(ScreeningNetwork.load(encoder_folder), Thresholds(**document))
 
     def screen(self, text: str, lower_states: Floats) -> Screening:
         """Status of ``text`` from its lower token states."""
         if not len(lower_states):
             return Screening("not_enough", other_language=False)
-        probabilities = self.probabilities(screening_features(lower_states)[np.newaxis])[0]
         other_language = is_other_language(text)
-        return Screening(decide(probabilities, other_language, self.thresholds), other_language)
-
-
-def screening_features(lower_states: Floats) -> Floats:
-    """(2 * dimensions,) mean and maximum over the word pieces of one text."""
-    return np.concatenate([lower_states.mean(axis=0), lower_states.max(axis=0)])
+        return Screening(
+            decide(self.network.probabilities(lower_states), other_language, self.thresholds), other_language
+        )
 
 
 def decide(probabilities: Floats, other_language: bool, thresholds: Thresholds) -> ScreeningStatus:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 
 from recommender.catalogue.loader import Catalogue
+from recommender.ranking.batch import available_cores
 from recommender.training.baselines import BM25, Baseline, NearestNeighbour, Popularity, Random, TfidfLogistic
 from recommender.training.corpus import Row, soft_targets
 from recommender.training.folds import make_folds
@@ -59,8 +61,12 @@ def _fit_and_score(
 def _cross_validate(
     make: Callable[[], Any], training: Sequence[Row], rows: tuple[Row, ...], catalogue: Catalogue
 ) -> npt.NDArray[np.float64]:
+    folds = make_folds(rows)
     scores = np.zeros((len(rows), len(catalogue)))
-    for train, test in make_folds(rows):
-        learnt = [*training, *(rows[i] for i in train)]
-        scores[test] = _fit_and_score(make(), learnt, [rows[i] for i in test], catalogue)
+    parts = Parallel(n_jobs=available_cores())(
+        delayed(_fit_and_score)(make(), [*training, *(rows[i] for i in train)], [rows[i] for i in test], catalogue)
+        for train, test in folds
+    )
+    for (_, test), part in zip(folds, parts, strict=True):
+        scores[test] = part
     return scores

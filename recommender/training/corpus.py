@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +59,11 @@ class Row(BaseModel):
     def case_context(self) -> Context:
         """The row's context as a case would carry it."""
         return Context.model_validate(self.context.model_dump())
+
+
+def is_address_hash(source: str) -> bool:
+    """Whether a row's source is the SHA-256 of a public page's address: a real struggle."""
+    return re.fullmatch(r"[0-9a-f]{64}", source) is not None
 
 
 @lru_cache(maxsize=16)

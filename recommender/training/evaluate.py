@@ -14,7 +14,7 @@ from rich.table import Table
 
 from recommender.ranking.fusion import FusionWeights
 from recommender.ranking.recommender import Recommender
-from recommender.ranking.versions import ENCODERS_FOLDER, open_version
+from recommender.ranking.versions import open_version
 from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
 from recommender.training.calibration_error import ReliabilityBin
@@ -33,7 +33,7 @@ from recommender.training.report import (
     per_request,
     summarise,
 )
-from recommender.training.screening_fit import ScreeningOutOfFold
+from recommender.training.screening_out_of_fold import ScreeningOutOfFold
 from recommender.training.screening_report import development_refusals, screening_figures
 from recommender.training.thresholds import ScreeningCase
 
@@ -59,13 +59,13 @@ class Evaluation:
     """One version with everything needed to measure it."""
 
     def __init__(self, models: Path, version: str | None) -> None:
-        manifest, folder, _ = open_version(models, version)
-        self.screening_out_of_fold = ScreeningOutOfFold.load(folder)
+        manifest, folder, encoder_folder = open_version(models, version)
+        self.screening_out_of_fold = ScreeningOutOfFold.load(encoder_folder)
         self.recommender = Recommender.load(models, manifest.version)
         self.catalogue = self.recommender.catalogue
         self.weights = FusionWeights.load(folder)
-        self.thresholds = Screener.load(folder).thresholds
-        self.out_of_fold = OutOfFold.load(models / ENCODERS_FOLDER / manifest.encoder.folder / OUT_OF_FOLD_FILE)
+        self.thresholds = Screener.load(folder, encoder_folder).thresholds
+        self.out_of_fold = OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE)
         self.written = load_rows(WRITTEN)
         self.real = tuple(row for file in REAL for row in load_rows(file))
 

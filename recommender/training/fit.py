@@ -23,7 +23,7 @@ from recommender.ranking.versions import (
     read_manifest,
     sha256_of,
 )
-from recommender.struggles.screening import HEAD_FILE as SCREENING_FILE
+from recommender.struggles.screening import THRESHOLDS_FILE
 from recommender.struggles.text_model import HEAD_FILE as TEXT_FILE
 from recommender.struggles.text_model import TextModel
 from recommender.training.calibrate import fit_weights, gather_inputs, ordered_scores
@@ -32,14 +32,14 @@ from recommender.training.encoder_record import EncoderRecord
 from recommender.training.heads import HEADS_FILE, TunedHeads, embed_texts, refit
 from recommender.training.metrics import ndcg_at
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
-from recommender.training.screening_fit import OUT_OF_FOLD_FILE as SCREENING_OUT_OF_FOLD_FILE
-from recommender.training.screening_fit import fit_screener
+from recommender.training.screening_out_of_fold import ScreeningOutOfFold
+from recommender.training.thresholds import ScreeningCase, choose_thresholds
 
 REAL_WEIGHT = 3.0
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "py3langid")
 
-# Spreading may cost at most this much cross-validated nDCG@5; of the penalties that stay within it the largest is used.
-SPREAD_COST = 0.002
+# Spreading may cost no cross-validated nDCG@5; of the penalties that cost none the largest is used.
+SPREAD_COST = 0.0
 SPREAD_PENALTIES = (0.0, -0.05, -0.1, -0.15, -0.2, -0.3, -0.5)
 
 Say = Callable[[str], None]
@@ -66,18 +66,14 @@ def train_version(
     written = load_rows(WRITTEN)
     screening = tuple(row for file in SCREENING for row in load_rows(file))
     real = tuple(row for file in REAL for row in load_rows(file))
-    rows = (*written, *real, *screening)
-    say(f"reading {len(rows)} texts with the encoder")
-    embedded = embed_texts(encoder_folder, [row.text for row in rows])
-    n_written, n_ranked = len(written), len(written) + len(real)
+    ranked = (*written, *real)
+    say(f"reading {len(ranked)} texts with the encoder")
+    embeddings = embed_texts(encoder_folder, [row.text for row in ranked])
     say("fitting the skill head")
-    _fit_text_model(
-        encoder_folder, folder, soft_targets(rows[:n_ranked], catalogue), embedded.embeddings[:n_ranked], n_written
-    )
-    say("fitting screening")
-    screener, screening_out_of_fold = fit_screener(rows[n_written:], embedded.screening[n_written:])
-    screener.save(folder)
-    screening_out_of_fold.save(folder)
+    _fit_text_model(encoder_folder, folder, soft_targets(ranked, catalogue), embeddings, len(written))
+    say("choosing the screening thresholds")
+    known = ScreeningOutOfFold.load(encoder_folder).take([row.id for row in (*real, *screening)])
+    choose_thresholds(ScreeningCase.of((*real, *screening), known)).save(folder)
     say("fitting calibration and spreading on cross-validated values")
     _fit_fusion(folder, catalogue, real, OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE))
     _write_manifest(folder, encoder_folder, catalogue, figures={})
@@ -115,7 +111,7 @@ def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, fi
     card = folder / CARD_FILE
     if not card.exists():
         card.write_text("", encoding="utf-8")
-    names = (TEXT_FILE, SCREENING_FILE, SCREENING_OUT_OF_FOLD_FILE, WEIGHTS_FILE, CARD_FILE)
+    names = (TEXT_FILE, THRESHOLDS_FILE, WEIGHTS_FILE, CARD_FILE)
     svgs = tuple(file.name for file in sorted(folder.glob("*.svg")))
     record = EncoderRecord.load(encoder_folder)
     manifest = Manifest(

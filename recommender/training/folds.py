@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GroupKFold
 
-from recommender.training.corpus import Row
+from recommender.training.corpus import Row, is_address_hash
 
 N_FOLDS = 5
 FOLD_SEED = 1
@@ -32,7 +32,7 @@ def group_rows(rows: Sequence[Row]) -> Integers:
 
     first_from: dict[str, int] = {}
     for i, row in enumerate(rows):
-        if len(row.source) == 64:
+        if is_address_hash(row.source):
             parent[find(i)] = find(first_from.setdefault(row.source, i))
     for i, j in near_duplicates([row.text for row in rows]):
         parent[find(i)] = find(j)

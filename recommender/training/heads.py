@@ -15,7 +15,6 @@ from scipy.special import log_softmax, softmax
 
 from recommender.ranking.batch import available_cores
 from recommender.struggles.encoder import Encoder, unit_mean
-from recommender.struggles.screening import screening_features
 
 HEADS_FILE = "heads.npz"
 
@@ -97,23 +96,12 @@ def refit(tuned: Head, embeddings: Floats, targets: Floats, weight: Floats, pull
     return Head(theta[:, :-1], theta[:, -1], tuned.scale)
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """What the shipped encoder makes of many texts."""
-
-    embeddings: Floats
-    """(n, dimensions) unit-length mean of the tuned states"""
-    screening: Floats
-    """(n, features) for the screening head"""
-
-
-def embed_texts(encoder_folder: Path, texts: Sequence[str]) -> Embedded:
-    """Read every text with the shipped encoder, on all cores."""
+def embed_texts(encoder_folder: Path, texts: Sequence[str]) -> Floats:
+    """(n, dimensions) unit-length mean states by the shipped encoder, on all cores."""
     cores = available_cores()
     chunks = [list(texts[start : start + 64]) for start in range(0, len(texts), 64)]
     with ProcessPoolExecutor(cores, get_context("spawn"), _open_encoder, (encoder_folder,)) as pool:
-        parts = list(pool.map(_embed_chunk, chunks))
-    return Embedded(np.concatenate([p.embeddings for p in parts]), np.concatenate([p.screening for p in parts]))
+        return np.concatenate(list(pool.map(_embed_chunk, chunks)))
 
 
 _encoder: Encoder | None = None
@@ -124,9 +112,6 @@ def _open_encoder(folder: Path) -> None:
     _encoder = Encoder(folder)
 
 
-def _embed_chunk(texts: list[str]) -> Embedded:
+def _embed_chunk(texts: list[str]) -> Floats:
     assert _encoder is not None
-    tokens = [_encoder.read(text) for text in texts]
-    return Embedded(
-        np.stack([unit_mean(t.states) for t in tokens]), np.stack([screening_features(t.lower_states) for t in tokens])
-    )
+    return np.stack([unit_mean(_encoder.read(text).states) for text in texts])

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 
 from recommender.catalogue.loader import Catalogue
+from recommender.ranking.batch import available_cores
 from recommender.training.corpus import Row, gains, soft_targets
 from recommender.training.heads import Head, refit
 from recommender.training.intervals import bootstrap_mean, paired_difference
@@ -35,12 +37,15 @@ def leave_out(written: Sequence[Row], real: Sequence[Row], catalogue: Catalogue,
     full = ndcg_at(whole, table, 5)
     first = gains(real, catalogue).argmax(axis=1)
     result: dict[str, Any] = {"all written texts, all real struggles": {"with": as_data(bootstrap_mean(full))}}
-    for name, part in _parts(written).items():
-        say(f"without {name}")
-        left_out = {row.id for row in part}
-        left = [row for row in written if row.id not in left_out]
+    parts = _parts(written)
+    say(f"leaving out {len(parts)} parts of the written texts, one at a time")
+    left_out = [{row.id for row in part} for part in parts.values()]
+    scores = Parallel(n_jobs=available_cores())(
+        delayed(_scores)([row for row in written if row.id not in ids], real, catalogue, vectors) for ids in left_out
+    )
+    for (name, part), score in zip(parts.items(), scores, strict=True):
         about = np.isin(first, gains(part, catalogue).argmax(axis=1)) if name.startswith("written:") else full >= 0
-        without = ndcg_at(_scores(left, real, catalogue, vectors), table, 5)
+        without = ndcg_at(score, table, 5)
         result[name] = {
             "texts left out": len(part),
             "with": as_data(bootstrap_mean(full[about])),

@@ -10,7 +10,7 @@ import numpy as np
 from recommender.cases import Case
 from recommender.ranking.recommender import Recommender
 from recommender.struggles.screening import STATUSES, ScreeningStatus, Thresholds
-from recommender.training.corpus import Row
+from recommender.training.corpus import Row, is_address_hash
 from recommender.training.intervals import wilson
 from recommender.training.report import as_data
 from recommender.training.thresholds import ScreeningCase
@@ -20,7 +20,7 @@ def screening_figures(cases: ScreeningCase, rows: Sequence[Row], thresholds: Thr
     """Recall by status and the share of real struggles and look-alikes refused, each with n and a Wilson interval."""
     decisions = np.array(cases.decisions(thresholds))
     wanted = np.array(cases.status)
-    real = np.array([len(row.source) == 64 for row in rows])
+    real = np.array([is_address_hash(row.source) for row in rows])
     figures: dict[str, Any] = {
         "thresholds": {"safeguarding": thresholds.safeguarding, "refuse": thresholds.refuse},
         "recall": {status: _share(decisions[(wanted == status) & ~real] == status) for status in STATUSES},

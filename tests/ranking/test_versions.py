@@ -13,7 +13,7 @@ from recommender.catalogue.loader import load_catalogue
 from recommender.errors import ModelVersionError
 from recommender.ranking.recommender import Recommender
 from recommender.ranking.versions import current_version, open_version, read_manifest, sha256_of
-from recommender.struggles.screening import Screener, Thresholds
+from recommender.struggles.screening import Thresholds
 from recommender.struggles.text_model import TextModel
 
 ENCODER = "0123456789ab"
@@ -27,8 +27,9 @@ def make_version(models: Path, name: str = "v1", *, n_skills: int = 115, **chang
     folder.mkdir()
     (encoder / "encoder.onnx").write_bytes(b"no network")
     (encoder / "tokenizer.json").write_bytes(b"{}")
+    (encoder / "screening_network.npz").write_bytes(b"no network")
     TextModel(np.zeros((n_skills, 4)), np.zeros(n_skills), 1.0).save(folder)
-    Screener(np.zeros((4, 8)), np.zeros(4), Thresholds(0.1, 0.5)).save(folder)
+    Thresholds(0.1, 0.5).save(folder)
     weights = {"slope": 1, "intercept": 0, "other_subject": 0, "other_grade_band": 0}
     (folder / "fusion.json").write_text(json.dumps(weights | {"neighbour_spread": 0, "strong": 0.6, "likely": 0.4}))
     (folder / "card.md").write_text("# Card\n")
@@ -106,13 +107,13 @@ def test_a_current_file_that_names_a_version_nobody_made_is_refused(models):
     assert refusal(models).found == "no manifest"
 
 
-@pytest.mark.parametrize("name", ["text_head.npz", "screening_head.npz", "fusion.json", "card.md"])
+@pytest.mark.parametrize("name", ["text_head.npz", "screening.json", "fusion.json", "card.md"])
 def test_a_missing_file_of_the_version_is_named(models, name):
     (models / "v1" / name).unlink()
     assert refusal(models).where == str(models / "v1" / name)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "screening_network.npz"])
 def test_a_missing_file_of_the_encoder_is_named(models, name):
     (models / "encoders" / ENCODER / name).unlink()
     assert refusal(models).where == str(models / "encoders" / ENCODER / name)
@@ -124,7 +125,7 @@ def test_a_folder_in_a_files_place_is_no_file(models):
     assert "no such" in refusal(models).found
 
 
-@pytest.mark.parametrize("name", ["text_head.npz", "screening_head.npz", "fusion.json"])
+@pytest.mark.parametrize("name", ["text_head.npz", "screening.json", "fusion.json"])
 def test_a_file_the_engine_opens_must_be_in_the_manifest(models, name):
     files = {file.name: sha256_of(file) for file in (models / "v1").iterdir() if file.name != "manifest.json"}
     del files[name]
@@ -133,7 +134,7 @@ def test_a_file_the_engine_opens_must_be_in_the_manifest(models, name):
         Recommender.load(models)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "screening_network.npz"])
 def test_an_encoder_file_the_engine_opens_must_be_in_the_manifest(models, name):
     encoder = models / "encoders" / ENCODER
     files = {file.name: sha256_of(file) for file in encoder.iterdir() if file.name != name}
@@ -146,7 +147,14 @@ def test_an_encoder_file_the_engine_opens_must_be_in_the_manifest(models, name):
 
 
 @pytest.mark.parametrize(
-    "place", ["v1/text_head.npz", "v1/fusion.json", "v1/card.md", f"encoders/{ENCODER}/encoder.onnx"]
+    "place",
+    [
+        "v1/text_head.npz",
+        "v1/fusion.json",
+        "v1/card.md",
+        f"encoders/{ENCODER}/encoder.onnx",
+        f"encoders/{ENCODER}/screening_network.npz",
+    ],
 )
 def test_one_altered_byte_is_refused(models, place):
     file = models / place
@@ -179,7 +187,7 @@ def test_the_trap_of_the_next_tests_works(tmp_path):
     assert (tmp_path / "sprung").is_dir()
 
 
-@pytest.mark.parametrize("name", ["model.joblib", "model.pkl", "text_head.npz", "screening_head.npz", "fusion.json"])
+@pytest.mark.parametrize("name", ["model.joblib", "model.pkl", "text_head.npz", "screening.json", "fusion.json"])
 def test_an_altered_pickle_is_refused_before_it_is_opened(models, tmp_path, name):
     file = models / "v1" / name
     if not file.exists():
@@ -298,5 +306,5 @@ def test_a_model_of_another_catalogue_is_refused(models):
 def test_a_manifest_is_read_as_it_was_written(models):
     manifest = read_manifest(models, "v1")
     assert manifest.encoder.folder == ENCODER
-    assert set(manifest.files) == {"text_head.npz", "screening_head.npz", "fusion.json", "card.md"}
+    assert set(manifest.files) == {"text_head.npz", "screening.json", "fusion.json", "card.md"}
     assert manifest.figures == {}

@@ -5,15 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.struggles.screening import (
-    HEAD_FILE,
-    STATUSES,
-    Screener,
-    Screening,
-    Thresholds,
-    decide,
-    screening_features,
-)
+from recommender.struggles.screening import STATUSES, Screener, Screening, Thresholds, decide
+from recommender.struggles.screening_network import NETWORK_FILE, Member, ScreeningNetwork
 
 bounded = settings(max_examples=200, deadline=None, derandomize=True)
 
@@ -97,24 +90,18 @@ def test_a_lower_threshold_never_lets_more_texts_through(weights, other_language
         assert here in ("safeguarding", "out_of_scope")
 
 
-# The head
-
-
-def test_features_are_the_mean_and_the_maximum_over_the_pieces():
-    states = np.array([[1, -2], [3, -4], [-1, 0]], np.float32)
-    assert screening_features(states).tolist() == [1, -2, 3, 0]
+# The screener
 
 
 def screener(bias: list[float]) -> Screener:
-    return Screener(np.zeros((4, 6)), np.array(bias), Thresholds(0.125, 0.5))
-
-
-def test_probabilities_are_the_softmax_of_the_head():
-    head = Screener(np.array([[1.0, 0], [0, 1], [0, 0], [0, 0]]), np.array([0, 0, 0, np.log(2)]), THRESHOLDS)
-    # Logits (log 3, 0, 0, log 2) and (0, log 4, 0, log 2).
-    rows = np.log(np.array([[3, 1], [1, 4]], np.float32))
-    expected = [[3 / 7, 1 / 7, 1 / 7, 2 / 7], [1 / 8, 4 / 8, 1 / 8, 2 / 8]]
-    np.testing.assert_allclose(head.probabilities(rows), expected, atol=1e-6)
+    """A screener whose one-member network always answers with the softmax of ``bias``."""
+    zeros = np.zeros
+    member = Member(
+        norm_scale=np.ones(3, np.float32), norm_shift=zeros(3, np.float32), queries=zeros((1, 3), np.float32),
+        queries_bias=zeros(1, np.float32), hidden=zeros((2, 6), np.float32), hidden_bias=zeros(2, np.float32),
+        out=zeros((4, 2), np.float32), out_bias=np.array(bias, np.float32),
+    )  # fmt: skip
+    return Screener(ScreeningNetwork([member]), Thresholds(0.125, 0.5))
 
 
 def test_a_text_without_a_known_character_is_not_enough():
@@ -122,7 +109,7 @@ def test_a_text_without_a_known_character_is_not_enough():
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_the_heads_classes_stand_in_the_order_of_the_statuses(status):
+def test_the_networks_classes_stand_in_the_order_of_the_statuses(status):
     bias = [0.0] * 4
     bias[STATUSES.index(status)] = 20
     assert screener(bias).screen(ENGLISH, np.ones((5, 3), np.float32)) == Screening(status, False)
@@ -135,18 +122,17 @@ def test_the_language_is_told_whatever_the_status():
 
 
 def test_a_screener_is_the_same_after_it_was_saved(tmp_path):
-    rng = np.random.default_rng(0)
-    saved = Screener(rng.normal(size=(4, 6)), rng.normal(size=4), Thresholds(safeguarding=0.035, refuse=0.62))
-    saved.save(tmp_path)
-    again = Screener.load(tmp_path)
+    saved = screener([1, 2, 3, 4])
+    saved.network.save(tmp_path)
+    saved.thresholds.save(tmp_path)
+    again = Screener.load(tmp_path, tmp_path)
     assert again.thresholds == saved.thresholds
-    states = rng.normal(size=(9, 3)).astype(np.float32)
-    features = screening_features(states)[np.newaxis]
-    assert (again.probabilities(features) == saved.probabilities(features)).all()
+    states = np.ones((5, 3), np.float32)
+    assert (again.network.probabilities(states) == saved.network.probabilities(states)).all()
 
 
-def test_a_head_file_that_hides_a_pickle_is_not_opened(tmp_path):
-    with (tmp_path / HEAD_FILE).open("wb") as stream:
+def test_a_network_file_that_hides_a_pickle_is_not_opened(tmp_path):
+    with (tmp_path / NETWORK_FILE).open("wb") as stream:
         pickle.dump({"weights": [1]}, stream)
     with pytest.raises(ValueError, match="pickle"):
-        Screener.load(tmp_path)
+        ScreeningNetwork.load(tmp_path)

@@ -21,7 +21,7 @@ def cases(*groups: tuple[int, str, tuple[float, float, float, float]], other_lan
     """Groups of texts: how many, what they are, and their probabilities in the order of the statuses."""
     status = [status for count, status, _ in groups for _ in range(count)]
     probabilities = np.array([p for count, _, p in groups for _ in range(count)], np.float32)
-    return ScreeningCase(probabilities, np.full(len(status), other_language), status)
+    return ScreeningCase(probabilities, np.full(len(status), other_language), status, np.zeros(len(status), bool))
 
 
 def cost(case: ScreeningCase, thresholds: Thresholds) -> float:
@@ -119,7 +119,7 @@ def test_no_pair_of_the_grid_costs_less():
     status = [STATUSES[i] for i in rng.choice(4, size=80, p=[0.7, 0.1, 0.1, 0.1])]
     logits = rng.normal(size=(80, 4)) + 2 * np.eye(4)[[STATUSES.index(s) for s in status]]
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    case = ScreeningCase(p.astype(np.float32), rng.random(80) < 0.05, status)
+    case = ScreeningCase(p.astype(np.float32), rng.random(80) < 0.05, status, np.zeros(80, bool))
     best = cost(case, choose_thresholds(case))
     for safeguarding in np.arange(0.01, 0.6, 0.05):
         for refuse in np.arange(0.2, 0.94, 0.06):

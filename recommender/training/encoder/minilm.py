@@ -18,6 +18,7 @@ from recommender.training.encoder.base import TOKENIZER_FILE, WEIGHTS_FILE
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LONGEST = 256
+BATCH = 64
 
 
 def minilm_vectors(folder: Path, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -27,12 +28,16 @@ def minilm_vectors(folder: Path, texts: Sequence[str]) -> npt.NDArray[np.float32
         raise ModelVersionError(f"weights {found[:12]}", wanted="all-MiniLM-L6-v2", where=str(folder))
     model: Any = AutoModel.from_pretrained(str(folder)).eval()
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-    tokenizer.no_padding()
+    tokenizer.enable_padding()
     tokenizer.enable_truncation(LONGEST)
-    vectors = []
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    vectors = np.zeros((len(texts), model.config.hidden_size), np.float32)
     with torch.no_grad():
-        for text in texts:
-            ids = torch.tensor([tokenizer.encode(text).ids])
-            mean = model(input_ids=ids).last_hidden_state[0].mean(0)
-            vectors.append(torch.nn.functional.normalize(mean, dim=0).numpy())
-    return np.stack(vectors)
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            encoded = tokenizer.encode_batch([texts[i] for i in rows])
+            ids = torch.tensor([e.ids for e in encoded])
+            mask = torch.tensor([e.attention_mask for e in encoded])
+            states = model(input_ids=ids, attention_mask=mask).last_hidden_state * mask[..., None]
+            vectors[rows] = torch.nn.functional.normalize(states.sum(1), dim=1).numpy()
+    return vectors
