@@ -76,7 +76,8 @@ def _rounded(value: float) -> float:
     return round(value, 4) + 0.0
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+LongText = Annotated[str, StringConstraints(max_length=MAX_STRUGGLE_CHARACTERS), AfterValidator(_storable)]
+LevelLabel = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_storable)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 IsoDate = Annotated[date, BeforeValidator(_parse_date)]
 KnownSkill = Annotated[str, StringConstraints(max_length=60), AfterValidator(_known_skill)]
@@ -96,12 +97,12 @@ class Observation(Contract):
 
     instrument: Identifier
     item: Identifier
-    value: FiniteFloat | Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+    value: FiniteFloat | LevelLabel
     observed_on: IsoDate
     observer: Identifier | None = None
     visit: Identifier | None = None
     segment: Annotated[int, Field(ge=0, le=1_000)] = 0
-    note: Annotated[Text, StringConstraints(max_length=MAX_STRUGGLE_CHARACTERS)] | None = None
+    note: LongText | None = None
 
 
 class Context(Contract):
@@ -121,7 +122,7 @@ class Case(Contract):
 
     case_id: Identifier
     teacher_id: Identifier | None = None
-    struggle: Annotated[Text, StringConstraints(max_length=MAX_STRUGGLE_CHARACTERS)] = ""
+    struggle: LongText = ""
     observations: Annotated[list[Observation], Field(max_length=MAX_OBSERVATIONS)] = []
     context: Context = Context()
     declined: Annotated[list[KnownSkill], Field(max_length=115)] = []

@@ -98,6 +98,10 @@ def read_domain_file(name: str, content: bytes) -> list[Skill]:
         raise DataFileError("other top-level keys", wanted="domain, title and skills", where=name)
     if name != f"{document['domain']}.yaml":
         raise DataFileError(f"domain {document['domain']!r}", wanted="the file's own name", where=name)
+    if not isinstance(document["skills"], list):
+        raise DataFileError(
+            f"skills of type {type(document['skills']).__name__}", wanted="a list of skills", where=name
+        )
     return [_read_skill(name, document, entry) for entry in document["skills"]]
 
 
@@ -114,15 +118,20 @@ def _read_skill(name: str, document: Mapping[str, Any], entry: Any) -> Skill:
 
 
 def _check_references(catalogue: Catalogue) -> None:
-    if len(catalogue.index) != len(catalogue):
-        twice = next(i for i in catalogue.ids if catalogue.ids.count(i) > 1)
-        raise DataFileError(f"{twice!r} twice", wanted="every skill once", where="catalogue")
+    seen: set[str] = set()
     for skill in catalogue:
-        for other in [*skill.prerequisites, *(n.skill for n in skill.neighbours)]:
-            if other not in catalogue.index or other == skill.id:
-                raise DataFileError(
-                    f"{other!r} among prerequisites or neighbours", wanted="the id of another skill", where=skill.id
-                )
+        where = f"{skill.domain}.yaml: {skill.id}"
+        if skill.id in seen:
+            raise DataFileError(f"{skill.id!r} twice", wanted="every skill once", where=where)
+        seen.add(skill.id)
+    for skill in catalogue:
+        named = {"prerequisites": skill.prerequisites, "neighbours": [n.skill for n in skill.neighbours]}
+        for field, others in named.items():
+            for other in others:
+                if other not in catalogue.index or other == skill.id:
+                    raise DataFileError(
+                        repr(other), wanted="the id of another skill", where=f"{skill.domain}.yaml: {skill.id}: {field}"
+                    )
     _check_prerequisites_end(catalogue)
 
 

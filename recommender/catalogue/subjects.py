@@ -46,7 +46,10 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     if unknown:
         raise DataFileError(f"subject {min(unknown)!r}", wanted="one of the closed list", where=SUBJECTS_FILE.name)
     return tuple(
-        (subject, re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, words)) + r")(?!\w)"))
+        (
+            subject,
+            re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(words, key=len, reverse=True))) + r")(?!\w)"),
+        )
         for subject, words in document.items()
     )
 
@@ -65,4 +68,5 @@ def fold_subject(value: Any) -> Any:
     text = value.strip().lower()
     if not text:
         return "unknown"
-    return next((subject for subject, pattern in _patterns() if pattern.search(text)), "other")
+    matches = [(len(found.group()), subject) for subject, pattern in _patterns() if (found := pattern.search(text))]
+    return max(matches, key=lambda match: match[0])[1] if matches else "other"

@@ -70,6 +70,13 @@ class Recommender:
         """
         manifest, folder, encoder_folder = open_version(models, version)
         catalogue = load_catalogue()
+        if manifest.catalogue_version != catalogue.version:
+            raise ModelVersionError(
+                f"a model for catalogue {manifest.catalogue_version}",
+                wanted=f"one for catalogue {catalogue.version}",
+                way_out="Run `growth train`.",
+                where=manifest.version,
+            )
         text_model = TextModel.load(folder)
         if len(text_model.bias) != len(catalogue):
             raise ModelVersionError(

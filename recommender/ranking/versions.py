@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +18,12 @@ CURRENT_FILE = "current"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "card.md"
 ENCODERS_FOLDER = "encoders"
+
+# What the engine opens; the names belong to the modules that open them.
+VERSION_FILES = ("text_head.npz", "screening.json", "fusion.json", CARD_FILE)
+ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "screening_network.npz")
+
+_VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -59,7 +67,7 @@ def current_version(models: Path) -> str:
     """The version ``models/current`` names. Raises ModelVersionError when there is none."""
     pointer = models / CURRENT_FILE
     try:
-        return pointer.read_text(encoding="utf-8").strip()
+        return pointer.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         raise ModelVersionError(
             "no file 'current'",
@@ -71,9 +79,11 @@ def current_version(models: Path) -> str:
 
 def read_manifest(models: Path, version: str) -> Manifest:
     """The validated manifest of one version. Raises ModelVersionError."""
+    if not _VERSION_NAME.fullmatch(version):
+        raise ModelVersionError("no version's name", wanted="a name of letters, digits, - _ and .", where=str(models))
     file = models / version / MANIFEST_FILE
     try:
-        return Manifest.model_validate_json(file.read_bytes())
+        manifest = Manifest.model_validate_json(file.read_bytes())
     except OSError:
         raise ModelVersionError(
             "no manifest", wanted="models/<version>/manifest.json", way_out="Restore the folder.", where=str(file)
@@ -82,6 +92,9 @@ def read_manifest(models: Path, version: str) -> Manifest:
         raise ModelVersionError(
             f"a broken manifest ({error.error_count()} problems)", wanted="a valid manifest", where=str(file)
         ) from None
+    if manifest.version != version:
+        raise ModelVersionError(f"the manifest of {manifest.version}", wanted=f"that of {version}", where=str(file))
+    return manifest
 
 
 def verify_files(folder: Path, files: dict[str, str]) -> None:
@@ -99,12 +112,21 @@ def verify_files(folder: Path, files: dict[str, str]) -> None:
             )  # fmt: skip
 
 
+def _name_all(files: Collection[str], needed: Iterable[str], where: Path) -> None:
+    for name in needed:
+        if name not in files:
+            raise ModelVersionError(f"no SHA-256 of {name}", wanted="every file the engine opens", where=str(where))
+
+
 def open_version(models: Path, version: str | None = None) -> tuple[Manifest, Path, Path]:
     """Manifest, version folder and encoder folder of a version whose every file is as the manifest says.
 
-    ``version`` None means the one ``models/current`` names. Raises ModelVersionError.
+    ``version`` None means the one ``models/current`` names. Raises ModelVersionError, also when the manifest leaves out
+    a file the engine would open.
     """
-    manifest = read_manifest(models, version or current_version(models))
+    manifest = read_manifest(models, current_version(models) if version is None else version)
+    _name_all(manifest.files, VERSION_FILES, models / manifest.version)
+    _name_all(manifest.encoder.files, ENCODER_FILES, models / manifest.version)
     folder = models / manifest.version
     encoder_folder = models / ENCODERS_FOLDER / manifest.encoder.folder
     verify_files(folder, dict(manifest.files))

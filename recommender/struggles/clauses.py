@@ -11,7 +11,8 @@ MAX_WORDS = 24
 
 # A clause ends after sentence punctuation, a comma, semicolon, colon, dash or line break, or before a linking word.
 _BOUNDARY = re.compile(
-    r"(?<=[.!?])[\"')\]]*\s+"
+    r"(?<=[.!?])\s+"
+    r"|(?<=[.!?][\"')\]\u201d\u2019])\s+"
     r"|(?<=[,;:])\s+"
     r"|\s+[-\u2013\u2014]+\s+"
     r"|\s*\n\s*"
@@ -43,7 +44,9 @@ def _pieces(text: str) -> list[Clause]:
         pieces.append(_strip(text, start, match.start()))
         start = match.end()
     pieces.append(_strip(text, start, len(text)))
-    return [piece for piece in pieces if piece.start < piece.end]
+    written = [piece for piece in pieces if piece.start < piece.end]
+    # A text of nothing but dashes is still one clause for its pieces to belong to.
+    return written or [whole for whole in [_strip(text, 0, len(text))] if whole.start < whole.end]
 
 
 def _strip(text: str, start: int, end: int) -> Clause:

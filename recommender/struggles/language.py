@@ -9,7 +9,11 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 # Below this many letters a language cannot be told reliably; the status model decides alone.
 MIN_LETTERS = 20
 
-# With .9 none of the 5,472 labelled struggles and notes is taken for another language (`growth evaluate --screening`).
+MIN_FOREIGN_LETTERS = 4
+LAST_LATIN = 0x2FF
+
+# How sure it must be that a text is not English. With .9 none of the real or written struggles and notes is taken for
+# another language (tests/training/test_shipped_version.py).
 MIN_PROBABILITY = 0.9
 
 
@@ -20,9 +24,13 @@ def _identifier() -> LanguageIdentifier:
 
 def is_other_language(text: str) -> bool:
     """Whether ``text`` is surely in another language than English (py3langid, 97 languages, no network)."""
-    letters = sum(character.isalpha() for character in text)
-    if letters < MIN_LETTERS:
-        # A few characters of a script English never uses are a sentence in some languages.
-        return letters >= 4 and sum(ord(c) > 0x2FF for c in text if c.isalpha()) > letters / 2
-    language, probability = _identifier().classify(text)
-    return bool(language != "en" and probability >= MIN_PROBABILITY)
+    letters = [character for character in text if character.isalpha()]
+    # A few characters of a script English never uses are a sentence in some languages.
+    if len(letters) >= MIN_FOREIGN_LETTERS and sum(ord(c) > LAST_LATIN for c in letters) > len(letters) / 2:
+        return True
+    if len(letters) < MIN_LETTERS:
+        return False
+    ranked = dict(_identifier().rank(text))
+    surely_another = max(ranked.values()) >= MIN_PROBABILITY and ranked["en"] < 1 - MIN_PROBABILITY
+    # Close languages (Indonesian and Malay) share the probability that is not English's.
+    return bool(surely_another or (len(letters) >= 2 * MIN_LETTERS and ranked["en"] <= 1 - MIN_PROBABILITY))

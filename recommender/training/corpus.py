@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from recommender.cases import Context, GradeBandAnswer
+from recommender.cases import Context, GradeBandAnswer, KnownSkill
 from recommender.catalogue.loader import Catalogue
 from recommender.errors import DataFileError
 from recommender.struggles.screening import ScreeningStatus
@@ -53,7 +53,7 @@ class Row(BaseModel):
     text: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
     status: ScreeningStatus
     context: RowContext
-    labels: list[dict[str, Grade]]
+    labels: list[dict[KnownSkill, Grade]]
     source: str
 
     def case_context(self) -> Context:
@@ -70,7 +70,8 @@ def is_address_hash(source: str) -> bool:
 def load_rows(file: Path) -> tuple[Row, ...]:
     """All rows of a JSON Lines file. Raises DataFileError with the line and field of the first broken one."""
     rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    content = file.read_text(encoding="utf-8").removesuffix("\n")
+    for number, line in enumerate(content.split("\n") if content else [], start=1):
         try:
             rows.append(Row.model_validate_json(line))
         except ValidationError as error:

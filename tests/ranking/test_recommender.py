@@ -14,7 +14,7 @@ from recommender.training.corpus import REAL_DEV, load_rows
 
 STRUGGLES = (
     "The same three students answer every question I ask and the rest wait for them to do it.",
-    "my newcomers from Guatemala sit silent in science, they nod but they cant tell me one thing from the lesson",
+    "My newcomers from Guatemala speak no English yet. They sit silent in science, nod, and can't tell me one thing.",
     "Half of 4th period is on phones under the desk by ten past. I confiscate, they argue, I lose ten minutes.",
 )
 
@@ -49,7 +49,7 @@ def test_scores_fall_and_probabilities_follow_them(recommender: Recommender) -> 
 
 
 def test_what_a_teacher_means_comes_first(recommender: Recommender) -> None:
-    expected = ("cold-calling", "el-newcomer-access", "device-expectations")
+    expected = ("cold-calling", "el-structured-talk", "device-expectations")
     for struggle, skill_id in zip(STRUGGLES, expected, strict=True):
         assert skill_id in [s.skill_id for s in recommender.rank(case(struggle)).suggestions]
 
@@ -154,6 +154,8 @@ def test_any_text_is_answered(recommender: Recommender, text: str) -> None:
     assert bool(ranking.suggestions) == (ranking.status == "ranked")
 
 
-def test_the_longest_struggle_is_ranked(recommender: Recommender) -> None:
-    text = (STRUGGLES[2] + " ") * 40
-    assert recommender.rank(case(text[:4_000])).status == "ranked"
+def test_the_longest_struggle_is_ranked_with_a_word_about_its_length(recommender: Recommender) -> None:
+    text = " ".join(row.text for row in load_rows(REAL_DEV)[:40] if "phone" in row.text or "talk" in row.text)[:4_000]
+    ranking = recommender.rank(case(text))
+    assert ranking.status == "ranked"
+    assert ranking.notices

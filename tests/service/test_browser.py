@@ -63,13 +63,20 @@ def phone(request: pytest.FixtureRequest, tmp_path: object) -> Iterator[object]:
     driver.quit()
 
 
+def wait_for_cards(phone: object) -> list[object]:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(phone, 30).until(lambda driver: driver.find_elements(By.CSS_SELECTOR, ".card"))
+
+
 def test_a_teacher_types_a_struggle_and_gets_three_skills_to_try(phone: object, address: str) -> None:
     from selenium.webdriver.common.by import By
 
     phone.get(address)
     phone.find_element(By.TAG_NAME, "textarea").send_keys(STRUGGLE)
     phone.find_element(By.CSS_SELECTOR, "form button[type=submit], form button:not([type])").click()
-    cards = phone.find_elements(By.CSS_SELECTOR, ".card")
+    cards = wait_for_cards(phone)
     assert len(cards) == 3
     assert any("Cold calling" in card.text for card in cards)
     cards[0].find_element(By.TAG_NAME, "summary").click()
@@ -82,6 +89,7 @@ def test_nothing_is_wider_than_the_phone(phone: object, address: str) -> None:
     phone.get(address)
     phone.find_element(By.TAG_NAME, "textarea").send_keys(STRUGGLE)
     phone.find_element(By.CSS_SELECTOR, "form button[type=submit], form button:not([type])").click()
+    wait_for_cards(phone)
     for element in phone.find_elements(By.CSS_SELECTOR, "main *"):
         if element.is_displayed():
             assert element.rect["x"] + element.rect["width"] <= 391, element.tag_name

@@ -10,8 +10,9 @@ import pytest
 from recommender.ranking.recommender import Recommender
 from recommender.ranking.versions import CARD_FILE, DEFAULT_MODELS, ENCODERS_FOLDER
 from recommender.struggles.clauses import split_clauses
+from recommender.struggles.language import is_other_language
 from recommender.training.card import card_text
-from recommender.training.corpus import DATA_FOLDER, REAL_DEV, load_rows
+from recommender.training.corpus import DATA_FOLDER, REAL, REAL_DEV, WRITTEN, load_rows
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL, Evaluation, EvaluationRequest, report_for
 from recommender.training.measured import rankable
@@ -92,6 +93,11 @@ def test_leaving_out_the_quoted_clause_lowers_the_score_more_than_leaving_out_an
             without = recommender._text_model.read(rest, recommender._encoder.read(rest))
             losses.append(float(evidence.log_probability[skill] - without.log_probability[skill]))
     assert np.mean(strongest) > np.mean(other) + 0.1
+
+
+def test_no_english_struggle_is_taken_for_another_language() -> None:
+    rows = [row for file in (WRITTEN, *REAL, REAL_DEV) for row in load_rows(file)]
+    assert [row.id for row in rows if is_other_language(row.text)] == []
 
 
 def test_figures_are_plain_json(recommender: Recommender) -> None:

@@ -29,7 +29,7 @@ def cost(case: ScreeningCase, thresholds: Thresholds) -> float:
     total = 0.0
     for decision, status in zip(case.decisions(thresholds), case.status, strict=True):
         if status == "safeguarding":
-            total += MISSED_SAFEGUARDING * (decision != "safeguarding")
+            total += MISSED_SAFEGUARDING * (decision == "rankable")
         elif decision == "safeguarding":
             total += FALSE_ALARM
         elif status == "rankable":
@@ -40,14 +40,14 @@ def cost(case: ScreeningCase, thresholds: Thresholds) -> float:
 
 
 def test_the_costs_are_those_of_the_hand_worked_cases():
-    assert (MISSED_SAFEGUARDING, FALSE_ALARM, REFUSED_STRUGGLE, RANKED_ANYWAY) == (40, 2, 1.5, 0.5)
+    assert (MISSED_SAFEGUARDING, FALSE_ALARM, REFUSED_STRUGGLE, RANKED_ANYWAY) == (20, 2, 1.5, 1.0)
 
 
-# A missed child against false alarms: one for twenty
+# A missed child against false alarms: one for ten
 
 
-@pytest.mark.parametrize("alarms", [1, 19])
-def test_one_child_in_danger_is_worth_nineteen_false_alarms(alarms):
+@pytest.mark.parametrize("alarms", [1, 9])
+def test_one_child_in_danger_is_worth_nine_false_alarms(alarms):
     # The struggles look more like danger than the one text that is: to find it, all of them must be alarms.
     case = cases((1, "safeguarding", (0.9, 0, 0, 0.1)), (alarms, "rankable", (0.8, 0, 0, 0.2)))
     assert choose_thresholds(case).safeguarding <= 0.1
@@ -55,15 +55,15 @@ def test_one_child_in_danger_is_worth_nineteen_false_alarms(alarms):
 
 
 def test_at_equal_cost_the_more_cautious_threshold_is_taken():
-    case = cases((1, "safeguarding", (0.9, 0, 0, 0.1)), (20, "rankable", (0.8, 0, 0, 0.2)))
+    case = cases((1, "safeguarding", (0.9, 0, 0, 0.1)), (10, "rankable", (0.8, 0, 0, 0.2)))
     assert choose_thresholds(case) == CAUTIOUS
 
 
-def test_one_child_in_danger_is_not_worth_twenty_one_false_alarms():
-    case = cases((1, "safeguarding", (0.9, 0, 0, 0.1)), (21, "rankable", (0.8, 0, 0, 0.2)))
+def test_one_child_in_danger_is_not_worth_eleven_false_alarms():
+    case = cases((1, "safeguarding", (0.9, 0, 0, 0.1)), (11, "rankable", (0.8, 0, 0, 0.2)))
     chosen = choose_thresholds(case)
     assert chosen.safeguarding == pytest.approx(0.205)
-    assert cost(case, chosen) == 40
+    assert cost(case, chosen) == 20
 
 
 def test_where_the_two_can_be_told_apart_nothing_is_paid():
@@ -73,15 +73,15 @@ def test_where_the_two_can_be_told_apart_nothing_is_paid():
     assert cost(case, chosen) == 0
 
 
-# A refused struggle against texts ranked anyway: one for three
+# A refused struggle against texts ranked anyway: two for three
 
 
-@pytest.mark.parametrize(("vague", "refused"), [(2, False), (3, True), (4, True)])
-def test_a_refused_struggle_is_worth_three_vague_texts_ranked(vague, refused):
+@pytest.mark.parametrize(("vague", "refused"), [(1, False), (2, True), (3, True)])
+def test_a_refused_struggle_is_worth_one_and_a_half_vague_texts_ranked(vague, refused):
     case = cases((1, "rankable", (0.5, 0.5, 0, 0)), (vague, "not_enough", (0.6, 0.4, 0, 0)))
     chosen = choose_thresholds(case)
     assert (chosen.refuse <= 0.4) is refused
-    assert cost(case, chosen) == min(1.5, 0.5 * vague)
+    assert cost(case, chosen) == min(1.5, 1.0 * vague)
 
 
 def test_both_refusals_count_as_refused_whichever_is_answered():
