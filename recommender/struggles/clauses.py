@@ -16,7 +16,8 @@ _BOUNDARY = re.compile(
     r"|(?<=[,;:])\s+"
     r"|\s+[-\u2013\u2014]+\s+"
     r"|\s*\n\s*"
-    r"|\s+(?=(?:but|and|because|so|when|while|then|or|which|who|if|until|although|though)\s)",
+    # "and then" and the like open one clause, not two.
+    r"|(?<!\band)(?<!\bbut)(?<!\bso)\s+(?=(?:but|and|because|so|when|while|then|or|which|who|if|until|although|though)\s)",
     re.IGNORECASE,
 )
 

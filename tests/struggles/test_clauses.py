@@ -38,7 +38,10 @@ def clauses_of(text: str) -> list[str]:
             "I stand there waiting but they talk because it is loud",
             ["I stand there waiting", "but they talk", "because it is loud"],
         ),
-        ("So I stop. They talk over me, Because they can", ["So I stop.", "They talk over me,", "Because they can"]),
+        (
+            "So I stop right there. THEY LAUGH AT ME AND THEY RUN",
+            ["So I stop right there.", "THEY LAUGH AT ME", "AND THEY RUN"],
+        ),
     ],
 )
 def test_a_clause_ends_at_punctuation_a_dash_a_line_or_before_a_linking_word(text, expected):

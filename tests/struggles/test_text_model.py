@@ -114,6 +114,14 @@ def test_a_piece_belongs_to_the_clause_it_begins_in():
     np.testing.assert_allclose(effects_of_one_piece(text, "listens"), [0.0, 0.5], atol=1e-6)
 
 
+def test_a_piece_that_reaches_over_two_clauses_belongs_to_the_one_it_begins_in():
+    text = "They talk all day, nobody ever listens"
+    states = np.array([[1, 0]], np.float32)
+    model = TextModel(np.eye(2), np.zeros(2), 1.0)
+    evidence = model.read(text, TokenStates(states, states, np.array([[14, 25]])))
+    np.testing.assert_allclose(evidence.clause_effects[:, 0], [0.5, 0.0], atol=1e-6)
+
+
 def test_a_clause_without_a_piece_has_no_effect():
     text = "They talk all day, nobody ever listens"
     tokens = tokens_of(text)

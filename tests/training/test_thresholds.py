@@ -106,6 +106,16 @@ def test_a_text_in_another_language_is_refused_whatever_the_threshold():
     assert case.decisions(Thresholds(0.6, 0.94)) == ["out_of_scope"] * 4
 
 
+def test_a_text_in_another_language_costs_nothing_where_it_is_no_alarm():
+    # Refused for their language, 21 texts that look like danger are free; as alarms they would cost 42.
+    case = cases(
+        (1, "safeguarding", (0.9, 0, 0, 0.1)), (21, "out_of_scope", (0.8, 0, 0, 0.2)), other_language=True
+    )  # fmt: skip
+    chosen = choose_thresholds(case)
+    assert chosen.safeguarding > 0.2
+    assert cost(case, chosen) == 40
+
+
 def test_danger_in_another_language_is_still_danger():
     case = cases((1, "safeguarding", (0.5, 0, 0.4, 0.1)), other_language=True)
     assert case.decisions(choose_thresholds(case)) == ["safeguarding"]
