@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,19 @@ def cases(*groups: tuple[int, str, tuple[float, float, float, float]], other_lan
     status = [status for count, status, _ in groups for _ in range(count)]
     probabilities = np.array([p for count, _, p in groups for _ in range(count)], np.float32)
     return ScreeningCase(probabilities, np.full(len(status), other_language), status, np.zeros(len(status), bool))
+
+
+def joined(*parts: ScreeningCase) -> ScreeningCase:
+    return ScreeningCase(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.other_language for part in parts]),
+        [status for part in parts for status in part.status],
+        np.concatenate([part.real for part in parts]),
+    )
+
+
+def real(case: ScreeningCase) -> ScreeningCase:
+    return replace(case, real=np.ones(len(case.status), bool))
 
 
 def cost(case: ScreeningCase, thresholds: Thresholds) -> float:
@@ -96,6 +111,25 @@ def test_a_threshold_lies_just_above_the_struggles_it_lets_through():
     assert choose_thresholds(case).refuse == pytest.approx(0.52)
 
 
+# Real struggles: at most one in fifty is turned away, whatever the rest costs
+
+
+@pytest.mark.parametrize(("vague", "refused"), [(1, True), (2, False)])
+def test_at_most_one_real_struggle_in_fifty_is_refused_to_save_costs(vague, refused):
+    struggles = real(cases((50 - vague, "rankable", (1, 0, 0, 0)), (vague, "rankable", (0.5, 0.5, 0, 0))))
+    # Ranked, the hundred cost 100; refused with the real struggles that look like them, at most 3.
+    case = joined(struggles, cases((100, "not_enough", (0.5, 0.5, 0, 0))))
+    chosen = choose_thresholds(case)
+    assert (chosen.refuse <= 0.5) is refused
+    assert case.decisions(chosen)[:50].count("rankable") == (50 - vague if refused else 50)
+
+
+def test_a_real_struggle_taken_for_danger_is_turned_away_as_well():
+    struggles = real(cases((48, "rankable", (1, 0, 0, 0)), (2, "rankable", (0.75, 0, 0, 0.25))))
+    case = joined(struggles, cases((100, "safeguarding", (0.75, 0, 0, 0.25))))
+    assert choose_thresholds(case).safeguarding > 0.25
+
+
 # Another language
 
 
@@ -107,13 +141,13 @@ def test_a_text_in_another_language_is_refused_whatever_the_threshold():
 
 
 def test_a_text_in_another_language_costs_nothing_where_it_is_no_alarm():
-    # Refused for their language, 21 texts that look like danger are free; as alarms they would cost 42.
-    case = cases(
-        (1, "safeguarding", (0.9, 0, 0, 0.1)), (21, "out_of_scope", (0.8, 0, 0, 0.2)), other_language=True
-    )  # fmt: skip
+    # Refused for their language, eleven texts that look like danger are free; as alarms they would cost 22.
+    english = cases((1, "safeguarding", (0.9, 0, 0, 0.1)))
+    spanish = cases((11, "out_of_scope", (0.8, 0, 0, 0.2)), other_language=True)
+    case = joined(english, spanish)
     chosen = choose_thresholds(case)
     assert chosen.safeguarding > 0.2
-    assert cost(case, chosen) == 40
+    assert cost(case, chosen) == 20
 
 
 def test_danger_in_another_language_is_still_danger():
