@@ -37,10 +37,10 @@ ThreadsOption = Annotated[int, typer.Option(help="Torch threads; run several fol
 LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "numpy", "tokenizers")
 
 
-def _prepare(base: Path, threads: int, recipe: Recipe, real_files: list[str] | None = None) -> Sources:
+def _prepare(base: Path, threads: int, recipe: Recipe) -> Sources:
     torch.set_num_threads(threads)
     err.print("running the frozen layers over every text")
-    return gather(BaseEncoder(base, recipe.kept_layers), load_catalogue(), recipe, real_files or ())
+    return gather(BaseEncoder(base, recipe.kept_layers), load_catalogue(), recipe)
 
 
 @app.command()
@@ -48,17 +48,19 @@ def fold(
     base: BaseOption,
     output: Annotated[Path, typer.Option(help="Folder for fold_<n>.npz.")],
     folds: Annotated[list[int], typer.Option("--fold", help="Fold numbers, 0 to 4; give it several times.")],
-    real_file: Annotated[
-        list[str] | None, typer.Option(help="Only real struggles of these files (learning curve).")
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Train on no real struggle of these files, but predict them (comparing growing data)."),
     ] = None,
     threads: ThreadsOption = 1,
 ) -> None:
-    """Train one encoder a fold and keep what each says about the texts it never saw."""
+    """Train one encoder a fold and keep what each says about the texts it never saw, observer notes among them."""
     recipe = Recipe()
-    sources = _prepare(base, threads, recipe, real_file)
+    sources = _prepare(base, threads, recipe)
+    left_out = frozenset(row.id for file in REAL if file.name in (without or ()) for row in load_rows(file))
     output.mkdir(parents=True, exist_ok=True)
     for number in folds:
-        part = crossfit(lambda: BaseEncoder(base, recipe.kept_layers), sources, recipe, [number], err.print)
+        part = crossfit(lambda: BaseEncoder(base, recipe.kept_layers), sources, recipe, [number], err.print, left_out)
         part.save(output / f"fold_{number}.npz")
 
 

@@ -20,20 +20,27 @@ def crossfit(
     recipe: Recipe,
     folds: Sequence[int],
     say: Callable[[str], None],
+    left_out: frozenset[str] = frozenset(),
 ) -> OutOfFold:
-    """Out-of-fold logits of the real and screening texts of the given folds.
+    """Out-of-fold logits of the real struggles, observer notes and screening texts of the given folds.
 
-    ``make_base`` gives a fresh pretrained encoder: fine-tuning changes it in place.
+    ``make_base`` gives a fresh pretrained encoder: fine-tuning changes it in place. Real struggles whose id is in
+    ``left_out`` are predicted in their fold like all others and trained on in none.
     """
     real_folds, screening_folds = make_folds(sources.real), make_folds(sources.screening)
+    notes = [i for i, row in enumerate(sources.written) if row.kind == "observer_note"]
+    note_folds = make_folds([sources.written[i] for i in notes])
     parts = []
     for fold in folds:
         real_train, real_test = real_folds[fold]
         screening_train, screening_test = screening_folds[fold]
-        examples = sources.examples.take(sources.training_positions(real_train, screening_train))
+        note_test = [notes[i] for i in note_folds[fold][1]]
+        kept = [i for i in real_train if sources.real[i].id not in left_out]
+        examples = sources.examples.take(sources.training_positions(kept, screening_train, without_written=note_test))
         say(f"fold {fold}")
         network = finetune(make_base(), examples, recipe, say)
         held_back = [
+            *((sources.written[i], i) for i in note_test),
             *((sources.real[i], sources.real_start + int(i)) for i in real_test),
             *((sources.screening[i], sources.screening_start + int(i)) for i in screening_test),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,24 +40,24 @@ class Sources:
         """Position of the first screening text."""
         return len(self.written) + len(self.real)
 
-    def training_positions(self, real: Iterable[int], screening: Iterable[int]) -> list[int]:
-        """Positions of all written and catalogue texts and of the chosen real and screening ones."""
+    def training_positions(
+        self, real: Iterable[int], screening: Iterable[int], *, without_written: Collection[int] = ()
+    ) -> list[int]:
+        """Positions of all catalogue texts, of the chosen real and screening ones and of the written ones kept."""
+        held_back = frozenset(without_written)
         catalogue_start = self.screening_start + len(self.screening)
         return [
-            *range(self.real_start),
+            *(i for i in range(self.real_start) if i not in held_back),
             *(self.real_start + int(i) for i in real),
             *(self.screening_start + int(i) for i in screening),
             *range(catalogue_start, len(self.examples.states)),
         ]
 
 
-def gather(base: BaseEncoder, catalogue: Catalogue, recipe: Recipe, real_files: Sequence[str] = ()) -> Sources:
-    """Read every training file and run the frozen layers over it.
-
-    ``real_files`` restricts the real struggles to files of these names (the learning curve needs that).
-    """
+def gather(base: BaseEncoder, catalogue: Catalogue, recipe: Recipe) -> Sources:
+    """Read every training file and run the frozen layers over it."""
     written, screening = load_rows(WRITTEN), load_rows(SCREENING_TUNING)
-    real = tuple(row for file in REAL if not real_files or file.name in real_files for row in load_rows(file))
+    real = tuple(row for file in REAL for row in load_rows(file))
     texts = [row.text for row in (*written, *real, *screening)]
     definitions = [f"{skill.name}. {skill.definition}" for skill in catalogue]
     states = run_lower_layers(
