@@ -30,6 +30,10 @@ class CaseError(GrowthError):
     """One case is refused at the edge; ``where`` names the row and the field."""
 
 
+class ScoreError(GrowthError):
+    """One observation score is refused: an unknown item or label, or a number its scale does not hold."""
+
+
 class ModelVersionError(GrowthError):
     """A model version is missing, incomplete, altered or not made for this catalogue."""
 

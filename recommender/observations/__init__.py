@@ -1,0 +1,1 @@
+"""Scores in, need per item and skill out."""
