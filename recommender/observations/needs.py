@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recommender.catalogue.families import load_families
 from recommender.catalogue.instrument import Instrument
 from recommender.observations.components import VarianceComponents
+from recommender.observations.domains import domains_of
 from recommender.observations.norm_fit import fit_norms
 from recommender.observations.norms import Distributions, Norms, Readings, item_key
 from recommender.observations.occasions import OccasionTable
@@ -124,7 +124,7 @@ def _tenant_groups(
     table = OccasionTable(ratings, rows)
     for group in table.groups():
         named = tuple(ratings.items[item] for item in group.items)
-        domains = _domains(named, instruments)
+        domains = domains_of(named, instruments)
         step = max(1, CELLS_A_CHUNK // (len(named) * max(group.size, len(named))))
         for begin in range(0, len(group.members), step):
             chunk = table.cells(group, group.members[begin : begin + step])
@@ -175,14 +175,3 @@ def _needs(teacher: Integers, items: tuple[tuple[str, str], ...], result: Poster
     centring = np.eye(len(items)) - share[:, None, :]
     covariance = np.matmul(np.matmul(centring, result.covariance), np.swapaxes(centring, 1, 2))
     return NeedGroup(teacher, items, observed, need, covariance, result.gain, flat)
-
-
-def _domains(items: tuple[tuple[str, str], ...], instruments: Mapping[str, Instrument]) -> tuple[str, ...]:
-    """Construct domain of each item; an item without a family is a domain of its own."""
-    families = load_families()
-    domains = []
-    for name, code in items:
-        family = instruments[name].by_code[code].family
-        known = families.get(family or "")
-        domains.append(known.domain if known is not None else f"{name}: {family or code}")
-    return tuple(domains)
