@@ -73,9 +73,9 @@ class Norms(BaseModel):
         """The tenant's norms, empty when it is unknown."""
         return self.tenants.get(tenant, TenantNorms())
 
-    def save(self, path: Path) -> None:
-        """Write as JSON with sorted keys."""
-        path.write_text(json.dumps(self.model_dump(mode="json"), sort_keys=True) + "\n", encoding="utf-8")
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True) + "\n"
 
     @classmethod
     def load(cls, path: Path) -> Norms:
