@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from recommender.catalogue.instrument_commands import instruments_app
 from recommender.errors import GrowthError
 from recommender.ranking.versions import DEFAULT_MODELS
+from recommender.training.data_commands import data_app
 
 app = typer.Typer(
     help="From a teacher's own words to a short ranked list of narrow teaching skills.",
@@ -19,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(data_app, name="data")
+app.add_typer(instruments_app, name="instruments")
 # Results go to standard output, everything said to a person to standard error.
 out = Console()
 err = Console(stderr=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from functools import cached_property
-from numbers import Real
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from recommender.catalogue.raw_scores import fold_label, plain_number, shown
 from recommender.catalogue.skill import SkillId
 from recommender.errors import ScoreError
 
@@ -26,14 +24,6 @@ Weight = Annotated[float, Field(gt=0, le=1)]
 # Published shares are rounded to two or three decimals, so their sum may miss 1 by this much.
 SHARES_TOLERANCE = 0.02
 _WEIGHT_TOLERANCE = 1e-6
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-# A longer text in a score cell is somebody's comment in the wrong column: its words are never repeated.
-_LONGEST_QUOTED = 30
-
-
-def fold_label(text: str) -> str:
-    """A level label without regard to case and spacing, so that ' not  using' is 'Not Using'."""
-    return " ".join(text.split()).casefold()
 
 
 class _Strict(BaseModel):
@@ -47,10 +37,11 @@ class Scale(_Strict):
     as an observer gives them; scores between steps are allowed, because segments are averaged.
     """
 
+    # Labels come first, so that a label without a number is named before the ends that would have come from it.
+    labels: dict[Label, Finite] = {}
     min: Finite
     max: Finite
     step: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1
-    labels: dict[Label, Finite] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -229,35 +220,21 @@ class Instrument(_Strict):
         Raises ScoreError for an unknown item or label, a number outside the scale, and what is not finite.
         """
         scale = self.scale_of(code)
-        if raw is None:
+        label = fold_label(raw) if isinstance(raw, str) else None
+        if raw is None or label == "" or label in self._missing_labels:
             return None
-        if isinstance(raw, str):
-            label = fold_label(raw)
-            if not label or label in self._missing_labels:
-                return None
-            if label in scale.by_label:
-                return scale.by_label[label]
-            if not _NUMBER.fullmatch(label):
-                raise self._refuse(code, _quoted(raw), scale)
-            value = float(label)
-        elif isinstance(raw, Real) and not isinstance(raw, bool):
-            value = float(raw)
-        else:
-            raise self._refuse(code, f"a value of type {type(raw).__name__}", scale)
-        if not math.isfinite(value) or not scale.min <= value <= scale.max:
-            raise self._refuse(code, f"{value:.12g}", scale)
+        if label is not None and label in scale.by_label:
+            return scale.by_label[label]
+        value = plain_number(raw)
+        # Not a number compares false with everything, so it is refused too.
+        if value is None or not scale.min <= value <= scale.max:
+            labels = f", or {', '.join(scale.labels)}" if scale.labels else ""
+            wanted = f"{scale.min:g} to {scale.max:g}{labels}"
+            raise ScoreError(shown(raw), wanted=wanted, where=f"{self.id} {code}")
         return value
 
     def _item(self, code: str) -> Item:
         item = self.by_code.get(code)
         if item is None:
-            raise ScoreError(_quoted(code), wanted=f"an item of {self.id}", where="item")
+            raise ScoreError(shown(code), wanted=f"an item of {self.id}", where="item")
         return item
-
-    def _refuse(self, code: str, found: str, scale: Scale) -> ScoreError:
-        labels = f", or {', '.join(scale.labels)}" if scale.labels else ""
-        return ScoreError(found, wanted=f"{scale.min:g} to {scale.max:g}{labels}", where=f"{self.id} {code}")
-
-
-def _quoted(text: str) -> str:
-    return repr(text) if len(text) <= _LONGEST_QUOTED else f"a text of {len(text)} characters"

@@ -75,11 +75,13 @@ def first_error(error: ValidationError, document: Mapping[Any, Any], name: str) 
     place: list[str] = []
     at: Any = document
     for part in first["loc"]:
+        # pydantic marks a refused dictionary key with "[key]" and puts a number for the key before it.
+        if part == "[key]":
+            place[-1] = str(first["input"])[:_LONGEST_QUOTED]
+            continue
         at = _step(at, part)
         code = at.get("code") if isinstance(part, int) and isinstance(at, Mapping) else None
-        # pydantic marks a refused dictionary key with "[key]"; the key itself stands before it.
-        if part != "[key]":
-            place.append(str(part if code is None else code))
+        place.append(str(part if code is None else code))
     message = str(first["msg"]).removeprefix("Value error, ")
     is_rule = first["type"] == "value_error"
     found = message if is_rule else _found(first["type"], first["input"])

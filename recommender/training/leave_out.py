@@ -32,7 +32,7 @@ def leave_out(written: Sequence[Row], real: Sequence[Row], catalogue: Catalogue,
     A file is about the skills that come first in it; a kind is about all. No real struggle is trained on.
     """
     vectors = StoredVectors.load()
-    whole = _scores(written, real, catalogue, vectors)
+    whole = scores_by_frozen_head(written, real, catalogue, vectors)
     table = gains(real, catalogue)
     full = ndcg_at(whole, table, 5)
     first = gains(real, catalogue).argmax(axis=1)
@@ -41,7 +41,8 @@ def leave_out(written: Sequence[Row], real: Sequence[Row], catalogue: Catalogue,
     say(f"leaving out {len(parts)} parts of the written texts, one at a time")
     left_out = [{row.id for row in part} for part in parts.values()]
     scores = Parallel(n_jobs=available_cores())(
-        delayed(_scores)([row for row in written if row.id not in ids], real, catalogue, vectors) for ids in left_out
+        delayed(scores_by_frozen_head)([row for row in written if row.id not in ids], real, catalogue, vectors)
+        for ids in left_out
     )
     for (name, part), score in zip(parts.items(), scores, strict=True):
         about = np.isin(first, gains(part, catalogue).argmax(axis=1)) if name.startswith("written:") else full >= 0
@@ -62,7 +63,10 @@ def _parts(written: Sequence[Row]) -> dict[str, list[Row]]:
     return parts
 
 
-def _scores(training: Sequence[Row], rows: Sequence[Row], catalogue: Catalogue, vectors: StoredVectors) -> Floats:
+def scores_by_frozen_head(
+    training: Sequence[Row], rows: Sequence[Row], catalogue: Catalogue, vectors: StoredVectors
+) -> Floats:
+    """(rows, skills) log-probabilities of a linear head on stored MiniLM vectors, fitted on ``training``."""
     embeddings = _unit(vectors.embed([row.text for row in training]))
     empty = Head(
         np.zeros((len(catalogue), embeddings.shape[1]), np.float32), np.zeros(len(catalogue), np.float32), SCALE
