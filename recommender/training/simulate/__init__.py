@@ -1,0 +1,1 @@
+"""Simulated teachers, lessons, observers and districts whose true needs are known."""
