@@ -51,8 +51,8 @@ def fit_components(
 
     Pairs of ratings of one teacher by different raters in different lessons share only the teacher; of one lesson by
     different raters teacher and lesson; of one rater and different teachers only the rater (method of moments;
-    Shavelson and Webb 1991, generalizability theory). What the design cannot separate keeps its shipped value. Estimates
-    are drawn towards the shipped ones by the number of raters.
+    Shavelson and Webb 1991, generalizability theory). What the design cannot separate keeps its shipped value.
+    Estimates are drawn towards the shipped ones by the number of raters.
     """
     known = ratings.known_rater()
     rows = rows[known[rows]]

@@ -62,11 +62,18 @@ class Estimate:
     """(teachers,) what is usual on some item is a rough guess: few scores and no measured norm"""
 
 
-def estimate_needs(scores: pd.DataFrame, instruments: Mapping[str, Instrument], norms: Norms | None = None) -> Estimate:
+def estimate_needs(
+    scores: pd.DataFrame,
+    instruments: Mapping[str, Instrument],
+    norms: Norms | None = None,
+    *,
+    norms_hold_scores: bool = False,
+) -> Estimate:
     """Needs of every teacher of a score table.
 
     Without ``norms`` they are fitted on the table itself, each teacher's own scores left out of the severities taken
-    off them. With ``norms`` a teacher's needs do not depend on who else is in the table.
+    off them. With ``norms`` a teacher's needs do not depend on who else is in the table; ``norms_hold_scores`` says
+    that they were fitted on a table with these very scores, which then are left out in the same way.
     """
     ratings = observed_ratings(scores, instruments)
     fitted_here = norms is None
@@ -77,7 +84,9 @@ def estimate_needs(scores: pd.DataFrame, instruments: Mapping[str, Instrument], 
         components = norms.of(name).variance_components()
         rows = np.flatnonzero(ratings.tenant == tenant)
         totals = None if fitted_here else _known_totals(norms, ratings, tenant)
-        strictness = _severity(ratings, readings, rows, components, totals)
+        strictness = _severity(
+            ratings, readings, rows, components, totals, leave_own_out=fitted_here or norms_hold_scores
+        )
         groups += _tenant_groups(ratings, readings, strictness, rows, components, instruments)
     thin = np.zeros(len(ratings.teachers), dtype=bool)
     thin[ratings.teacher[readings.uncertainty > THIN]] = True
@@ -85,11 +94,17 @@ def estimate_needs(scores: pd.DataFrame, instruments: Mapping[str, Instrument], 
 
 
 def _severity(
-    ratings: Ratings, readings: Readings, rows: Integers, components: VarianceComponents, totals: RaterTotals | None
+    ratings: Ratings,
+    readings: Readings,
+    rows: Integers,
+    components: VarianceComponents,
+    totals: RaterTotals | None,
+    *,
+    leave_own_out: bool,
 ) -> Severity:
     rater, item, latent = ratings.rater[rows], ratings.item[rows], readings.latent[rows]
     teacher = ratings.teacher[rows]
-    own = (teacher, latent) if totals is None else None
+    own = (teacher, latent) if leave_own_out else None
     if totals is None:
         totals = rater_totals(rater, item, teacher, latent, len(ratings.raters), len(ratings.items))
     return severity(totals, components, rater, item, readings.noise[rows], ratings.known_rater()[rows], own)

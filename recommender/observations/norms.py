@@ -70,7 +70,9 @@ class Norms(BaseModel):
     tenants: dict[str, TenantNorms] = {}
 
     def of(self, tenant: str) -> TenantNorms:
-        """The tenant's norms, empty when it is unknown."""
+        """The tenant's norms, empty when it is unknown; scores that name no tenant are the only tenant's, if one is."""
+        if tenant == "" and len(self.tenants) == 1:
+            return next(iter(self.tenants.values()))
         return self.tenants.get(tenant, TenantNorms())
 
     def to_json(self) -> str:

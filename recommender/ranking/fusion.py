@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.special import expit
 
 from recommender.cases import Case, Context
 from recommender.catalogue.loader import Catalogue
 from recommender.catalogue.subjects import SUBJECTS
+from recommender.ranking.observation_weights import Mix, ObservationWeights, Weights, need_effects
+from recommender.ranking.observed import Observed
 from recommender.struggles.text_model import TextEvidence
 
 WEIGHTS_FILE = "fusion.json"
@@ -41,6 +44,9 @@ class FusionWeights(BaseModel):
     """Probability from which a suggestion is called strong."""
     likely: Annotated[float, Field(gt=0, lt=1)]
     """Probability from which a suggestion is called likely."""
+    prior_log_odds: dict[str, float]
+    """Per skill, how likely a coach starts or could well start with it when nothing is known"""
+    observations: ObservationWeights
 
     @classmethod
     def load(cls, folder: Path) -> FusionWeights:
@@ -61,16 +67,33 @@ class Evidence:
     """(skills,)"""
     grade_band: Array
     """(skills,)"""
+    items: tuple[tuple[str, str], ...]
+    """(instrument id, item code) of the observed items"""
+    item_effects: Array
+    """(items, skills)"""
+    note_clauses: list[str]
+    note_effects: Array
+    """(note clauses, skills)"""
+    note_rest: Array
+    """(skills,) what no phrase of a note carries"""
+    interest: Array
+    """(skills,)"""
 
     @property
     def score(self) -> Array:
         """(skills,) log-odds before constraints."""
         total: Array = self.prior + self.clause_effects.sum(axis=0) + self.subject + self.grade_band
+        return total + self.observed
+
+    @property
+    def observed(self) -> Array:
+        """(skills,) what observers saw and what the teacher is interested in; exactly 0 without observations."""
+        total: Array = self.item_effects.sum(axis=0) + self.note_effects.sum(axis=0) + self.note_rest + self.interest
         return total
 
 
 class Fusion:
-    """Joins text and context for one catalogue."""
+    """Joins words, observations and context for one catalogue."""
 
     def __init__(self, weights: FusionWeights, catalogue: Catalogue) -> None:
         self.weights = weights
@@ -80,17 +103,75 @@ class Fusion:
             for band in ("elementary", "middle", "high")
         }
         self._nothing = np.zeros(len(catalogue))
+        self._prior = np.array([weights.prior_log_odds[skill.id] for skill in catalogue])
+        self._domains = tuple(skill.domain for skill in catalogue)
 
-    def join(self, case: Case, text: TextEvidence) -> Evidence:
-        """The parts of every skill's score."""
-        slope = self.weights.slope
-        return Evidence(
-            prior=self.weights.intercept + slope * text.base.astype(np.float64),
-            clauses=[case.struggle[clause.start : clause.end] for clause in text.clauses],
-            clause_effects=slope * text.clause_effects.astype(np.float64),
-            subject=self.weights.other_subject * self.misfit_subject(case.context),
-            grade_band=self.weights.other_grade_band * self.misfit_grade_band(case.context),
-        )
+    @property
+    def prior_shares(self) -> Array:
+        """(skills,) the prior as shares that sum to 1."""
+        chance = expit(self._prior)
+        shares: Array = chance / chance.sum()
+        return shares
+
+    def join(self, case: Case, text: TextEvidence | None, observed: Observed | None = None) -> Evidence:
+        """The parts of every skill's score.
+
+        ``text`` None: there are no words to go by. Without observations that count, the score is that of the words
+        alone, whatever ``mix`` and ``interests`` say.
+        """
+        counting = observed if observed is not None and observed.counts else None
+        if counting is None:
+            parts = self._words(case, text, factor=1.0, share=1.0, intercept=0.0)
+            return Evidence(**parts, **self._nothing_seen())
+        mix = Mix.of(case.context.mix) if text is not None else Mix(words=0.0, observations=1.0)
+        weights = mix.blend(self.weights.observations)
+        parts = self._words(case, text, factor=weights.words, share=mix.words, intercept=weights.intercept)
+        return Evidence(**parts, **self._seen(case, counting, weights))
+
+    def _words(
+        self, case: Case, text: TextEvidence | None, *, factor: float, share: float, intercept: float
+    ) -> dict[str, Any]:
+        """Prior, phrases and context; ``share`` of them from the words, the rest from the skills' prior."""
+        slope = self.weights.slope * factor * share
+        prior = intercept + (1 - share) * self.weights.observations.alone.words * self._prior
+        clauses: list[str] = []
+        effects = np.zeros((0, len(self._prior)))
+        if text is not None:
+            prior = prior + share * factor * self.weights.intercept + slope * text.base.astype(np.float64)
+            clauses = [case.struggle[clause.start : clause.end] for clause in text.clauses]
+            effects = slope * text.clause_effects.astype(np.float64)
+        return {
+            "prior": prior,
+            "clauses": clauses,
+            "clause_effects": effects,
+            "subject": self.weights.other_subject * self.misfit_subject(case.context),
+            "grade_band": self.weights.other_grade_band * self.misfit_grade_band(case.context),
+        }
+
+    def _seen(self, case: Case, observed: Observed, weights: Weights) -> dict[str, Any]:
+        parts = self._nothing_seen()
+        if observed.has_order and observed.needs is not None:
+            parts["items"] = observed.needs.items
+            parts["item_effects"] = need_effects(observed.needs, weights.need)
+        if observed.notes:
+            share = weights.note / len(observed.notes)
+            parts["note_clauses"] = [clause for note in observed.notes for clause in note.clauses]
+            parts["note_effects"] = share * np.concatenate([note.clause_effects for note in observed.notes])
+            parts["note_rest"] = share * np.sum([note.base for note in observed.notes], axis=0)
+        wanted = set(case.context.interests)
+        parts["interest"] = weights.interest * np.array([float(domain in wanted) for domain in self._domains])
+        return parts
+
+    def _nothing_seen(self) -> dict[str, Any]:
+        n_skills = len(self._prior)
+        return {
+            "items": (),
+            "item_effects": np.zeros((0, n_skills)),
+            "note_clauses": [],
+            "note_effects": np.zeros((0, n_skills)),
+            "note_rest": np.zeros(n_skills),
+            "interest": np.zeros(n_skills),
+        }
 
     def misfit_subject(self, context: Context) -> Array:
         """(skills,) 1 where a skill is made for other subjects than the case's, else 0."""

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
-from recommender.cases import Case, Confidence, Ranking, Status, Suggestion
+from recommender.cases import Case, Confidence, EvidenceGrade, Ranking, Status, Suggestion
+from recommender.catalogue.instruments import Instruments, load_instruments
 from recommender.catalogue.loader import Catalogue, load_catalogue
 from recommender.errors import ModelVersionError
+from recommender.observations.norms import Norms
+from recommender.observations.teacher_needs import NeedReader
 from recommender.ranking.ask_next import ask_next
 from recommender.ranking.fusion import Evidence, Fusion, FusionWeights
 from recommender.ranking.messages import message
+from recommender.ranking.notes import NoteReader
+from recommender.ranking.notices import ranking_notices
+from recommender.ranking.observed import Observed, case_scores, item_label, newest_notes, read_needs, together
 from recommender.ranking.ordering import Ordering, Placed
 from recommender.ranking.reasons import explain
 from recommender.ranking.versions import CARD_FILE, DEFAULT_MODELS, Manifest, open_version
 from recommender.struggles.encoder import Encoder
 from recommender.struggles.screening import Screener, Screening
 from recommender.struggles.text_model import TextModel
-
-# A struggle this long often holds several needs.
-LONG_TEXT_WORDS = 250
 
 
 class Recommender:
@@ -41,6 +46,9 @@ class Recommender:
         screener: Screener,
         text_model: TextModel,
         fusion: Fusion,
+        instruments: Instruments,
+        norms: Norms,
+        norms_hold_scores: bool = False,
         safeguarding_contact: str | None = None,
     ) -> None:
         self.manifest = manifest
@@ -51,6 +59,9 @@ class Recommender:
         self._screener = screener
         self._text_model = text_model
         self._fusion = fusion
+        self.instruments = instruments
+        self._need_reader = NeedReader(instruments, catalogue, norms, norms_hold_scores=norms_hold_scores)
+        self._notes = NoteReader(encoder, screener, text_model, fusion.prior_shares)
         self._ordering = Ordering(catalogue, fusion.weights.neighbour_spread)
         self._minutes = np.array([skill.minutes_per_week for skill in catalogue])
 
@@ -61,12 +72,17 @@ class Recommender:
         version: str | None = None,
         *,
         safeguarding_contact: str | None = None,
+        instruments: Instruments | None = None,
+        norms: Norms | None = None,
+        norms_hold_scores: bool = False,
         threads: int = 1,
     ) -> Recommender:
         """Open a model version after comparing every file with the manifest.
 
-        ``version`` None takes the one ``models/current`` names. ``threads`` is the encoder's (1: a server's requests
-        share the cores). Raises ModelVersionError when a file is missing or altered or the catalogue is another one.
+        ``version`` None takes the one ``models/current`` names. ``instruments`` None are the shipped ones, ``norms``
+        None leaves what is usual to the shipped priors; ``norms_hold_scores``: see NeedReader. ``threads`` is the
+        encoder's (1: a server's requests share the cores). Raises ModelVersionError when a file is missing or altered
+        or the catalogue is another one.
         """
         manifest, folder, encoder_folder = open_version(models, version)
         catalogue = load_catalogue()
@@ -74,6 +90,14 @@ class Recommender:
             raise ModelVersionError(
                 f"a model for catalogue {manifest.catalogue_version}",
                 wanted=f"one for catalogue {catalogue.version}",
+                way_out="Run `growth train`.",
+                where=manifest.version,
+            )
+        shipped = load_instruments()
+        if manifest.instruments_version != shipped.version:
+            raise ModelVersionError(
+                f"a model for instruments {manifest.instruments_version}",
+                wanted=f"one for instruments {shipped.version}",
                 way_out="Run `growth train`.",
                 where=manifest.version,
             )
@@ -93,6 +117,9 @@ class Recommender:
             screener=Screener.load(folder, encoder_folder),
             text_model=text_model,
             fusion=Fusion(FusionWeights.load(folder), catalogue),
+            instruments=instruments or shipped,
+            norms=norms or Norms(),
+            norms_hold_scores=norms_hold_scores,
             safeguarding_contact=safeguarding_contact,
         )
 
@@ -109,30 +136,51 @@ class Recommender:
         """Rank cases one by one, in order; each answer is the one ``rank`` gives."""
         return (self.rank(case) for case in cases)
 
-    def rank(self, case: Case) -> Ranking:
-        """The ranking of one case, or a kind message where nothing honest can be suggested."""
-        if not case.struggle.strip():
-            key = "observations_only" if case.observations else "empty"
-            return self._answer(case, "not_enough", message(key))
-        tokens = self._encoder.read(case.struggle)
-        screening = self._screener.screen(case.struggle, tokens.lower_states)
-        if screening.status != "rankable":
+    def rank(self, case: Case, joined: pd.DataFrame | None = None) -> Ranking:
+        """The ranking of one case, or a kind message where nothing honest can be suggested.
+
+        ``joined`` are further scores of the case's teacher, as a score table. Raises CaseError for an observation of an
+        unknown instrument, item or label, or off its scale.
+        """
+        scores = together(case, case_scores(case, self.instruments), joined)
+        tokens = self._encoder.read(case.struggle) if case.struggle.strip() else None
+        screening = self._screener.screen(case.struggle, tokens.lower_states) if tokens is not None else None
+        if screening is not None and screening.status == "safeguarding":
             return self._decline(case, screening)
-        evidence = self._fusion.join(case, self._text_model.read(case.struggle, tokens))
-        return self._suggest(case, evidence)
+        notes = self._notes.read(newest_notes(scores))
+        if notes.safeguarding:
+            return self._answer(case, "safeguarding", message("safeguarding", contact=self.safeguarding_contact))
+        observed = Observed(read_needs(scores, self._need_reader), notes.usable)
+        if screening is not None and tokens is not None and screening.status == "rankable":
+            text = self._text_model.read(case.struggle, tokens)
+            return self._suggest(case, self._fusion.join(case, text, observed), observed, words=True)
+        if observed.counts:
+            return self._suggest(case, self._fusion.join(case, None, observed), observed, words=False)
+        if screening is not None:
+            return self._decline(case, screening)
+        return self._answer(case, "not_enough", message("empty" if scores.empty else "scores_alike"))
 
     def _decline(self, case: Case, screening: Screening) -> Ranking:
         key = "other_language" if screening.status == "out_of_scope" and screening.other_language else screening.status
         status: Status = "not_enough" if screening.status == "rankable" else screening.status
         return self._answer(case, status, message(key, contact=self.safeguarding_contact))
 
-    def _suggest(self, case: Case, evidence: Evidence) -> Ranking:
+    def _suggest(self, case: Case, evidence: Evidence, observed: Observed, *, words: bool) -> Ranking:
         placed = self._ordering.place(evidence.score, case.top, self._left_out(case))
         if not placed:
             return self._answer(case, "ranked", message("all_left_out"))
-        suggestions = [self._suggestion(rank, place, evidence) for rank, place in enumerate(placed, start=1)]
+        visits = observed.needs.visits if observed.needs is not None else ()
+        suggestions = [self._suggestion(rank, place, evidence, visits) for rank, place in enumerate(placed, start=1)]
         question = ask_next(case, self.catalogue, [(s.skill_id, s.probability) for s in suggestions])
-        return self._answer(case, "ranked", None, suggestions=suggestions, question=question)
+        return self._answer(
+            case,
+            "ranked",
+            None,
+            suggestions=suggestions,
+            question=question,
+            notices=ranking_notices(case, evidence, observed, words=words),
+            grade=observed.needs.grade if observed.needs is not None else "D",
+        )
 
     def _left_out(self, case: Case) -> np.ndarray:
         left_out = np.zeros(len(self.catalogue), dtype=bool)
@@ -141,9 +189,9 @@ class Recommender:
             left_out |= self._minutes > case.context.minutes_per_week
         return left_out
 
-    def _suggestion(self, rank: int, place: Placed, evidence: Evidence) -> Suggestion:
+    def _suggestion(self, rank: int, place: Placed, evidence: Evidence, visits: tuple[int, ...]) -> Suggestion:
         skill = self.catalogue.skills[place.skill]
-        reasons = explain(evidence, place)
+        reasons = explain(evidence, place, partial(item_label, self.instruments), visits)
         score = sum(reason.effect for reason in reasons)
         probability = float(expit(score))
         return Suggestion(
@@ -170,25 +218,18 @@ class Recommender:
         *,
         suggestions: list[Suggestion] | None = None,
         question: str | None = None,
+        notices: list[str] | None = None,
+        grade: EvidenceGrade | None = None,
     ) -> Ranking:
         return Ranking(
             case_id=case.case_id,
             status=status,
             message=text,
             ask_next=question,
-            notices=_notices(case) if suggestions else [],
-            evidence_grade="D" if suggestions else None,
+            notices=notices or [],
+            evidence_grade=grade,
             suggestions=suggestions or [],
             model_version=self.model_version,
             catalogue_version=self.catalogue.version,
             input_hash=case.input_hash(),
         )
-
-
-def _notices(case: Case) -> list[str]:
-    notices = []
-    if case.observations:
-        notices.append(message("observations_unused"))
-    if len(case.struggle.split()) > LONG_TEXT_WORDS:
-        notices.append(message("long_text"))
-    return notices

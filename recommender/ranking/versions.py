@@ -47,6 +47,8 @@ class Manifest(BaseModel):
     version: VersionName
     created: date
     catalogue_version: str
+    instruments_version: str
+    """Of the shipped instruments and crosswalks the weights of observations were fitted with"""
     encoder: EncoderEntry
     files: dict[FileName, Sha256]
     data: dict[str, Sha256]

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from recommender.catalogue.loader import Catalogue
+from recommender.catalogue.loader import Catalogue, load_catalogue
 from recommender.ranking.fusion import Fusion, FusionWeights
+from recommender.ranking.observation_weights import ObservationWeights, Weights
 from recommender.ranking.ordering import Ordering
 from recommender.training.corpus import Row, acceptable
 
@@ -48,8 +49,17 @@ class Inputs:
         return result
 
 
+_NO_WEIGHT = Weights(intercept=0, words=1, need=0, note=0, interest=0)
 NEUTRAL = FusionWeights(
-    slope=1, intercept=0, other_subject=0, other_grade_band=0, neighbour_spread=0, strong=STRONG, likely=LIKELY
+    slope=1,
+    intercept=0,
+    other_subject=0,
+    other_grade_band=0,
+    neighbour_spread=0,
+    strong=STRONG,
+    likely=LIKELY,
+    prior_log_odds=dict.fromkeys(load_catalogue().ids, 0.0),
+    observations=ObservationWeights(with_words=_NO_WEIGHT, alone=_NO_WEIGHT),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recommender.catalogue.instruments import load_instruments
 from recommender.catalogue.loader import Catalogue, load_catalogue
 from recommender.errors import ModelVersionError
 from recommender.ranking.fusion import WEIGHTS_FILE, FusionWeights
@@ -31,6 +32,8 @@ from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Arra
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.heads import HEADS_FILE, TunedHeads, embed_texts, refit
 from recommender.training.metrics import ndcg_at
+from recommender.training.observed_fit import FITTING_SEEDS, fit_observation_weights, gather
+from recommender.training.observed_texts import prior_log_odds, prior_vector, simulation_texts
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
 from recommender.training.screening_out_of_fold import ScreeningOutOfFold
 from recommender.training.thresholds import ScreeningCase, choose_thresholds
@@ -76,6 +79,8 @@ def train_version(
     choose_thresholds(ScreeningCase.of((*real, *screening), known)).save(folder)
     say("fitting calibration and spreading on cross-validated values")
     _fit_fusion(folder, catalogue, real, OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE))
+    say("fitting the weights of observations on simulated districts")
+    _fit_observations(folder, encoder_folder, catalogue, say)
     _write_manifest(folder, encoder_folder, catalogue, figures={})
     say("measuring")
     figures = version_figures(models, name, say)
@@ -104,6 +109,15 @@ def _fit_fusion(folder: Path, catalogue: Catalogue, real: Sequence[Row], out_of_
         quality[penalty] = float(np.nanmean(ndcg_at(ordered_scores(inputs, spread, catalogue), table, 5)))
     allowed = [penalty for penalty in SPREAD_PENALTIES if quality[penalty] >= quality[0.0] - SPREAD_COST]
     chosen: FusionWeights = weights.model_copy(update={"neighbour_spread": min(allowed)})
+    chosen = chosen.model_copy(update={"prior_log_odds": prior_log_odds(tuple(real), catalogue)})
+    (folder / WEIGHTS_FILE).write_text(chosen.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _fit_observations(folder: Path, encoder_folder: Path, catalogue: Catalogue, say: Say) -> None:
+    weights = FusionWeights.load(folder)
+    texts = simulation_texts(encoder_folder, weights, catalogue)
+    fitted = fit_observation_weights(gather(FITTING_SEEDS, texts, catalogue, say), prior_vector(weights, catalogue))
+    chosen = weights.model_copy(update={"observations": fitted})
     (folder / WEIGHTS_FILE).write_text(chosen.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
@@ -118,6 +132,7 @@ def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, fi
         version=folder.name,
         created=record.created,
         catalogue_version=catalogue.version,
+        instruments_version=load_instruments().version,
         encoder=EncoderEntry(
             folder=encoder_folder.name,
             files={file.name: sha256_of(file) for file in sorted(encoder_folder.iterdir())},

@@ -1,0 +1,67 @@
+"""How far words and observations together beat either alone, on simulated districts nothing was fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from recommender.catalogue.loader import Catalogue, load_catalogue
+from recommender.ranking.fusion import FusionWeights
+from recommender.ranking.versions import open_version
+from recommender.training.calibration_error import calibration_error, pool_first
+from recommender.training.intervals import bootstrap_mean, paired_difference
+from recommender.training.metrics import ndcg_at
+from recommender.training.observed_fit import JUDGING_SEEDS, VISITS, gather, observed_scores
+from recommender.training.observed_texts import prior_vector, simulation_texts
+from recommender.training.report import as_data
+from recommender.training.simulated_cases import SimulatedCases
+
+Array = npt.NDArray[np.float64]
+Say = Callable[[str], None]
+
+WORDS, OBSERVATIONS, BOTH = "words alone", "observations alone", "words and observations"
+
+
+def fusion_report(models: Path, version: str | None, say: Say = lambda _: None) -> dict[str, Any]:
+    """NDCG@5 of words, of observations and of both by number of visits, with paired differences and calibration."""
+    _, folder, encoder_folder = open_version(models, version)
+    weights, catalogue = FusionWeights.load(folder), load_catalogue()
+    cases = gather(JUDGING_SEEDS, simulation_texts(encoder_folder, weights, catalogue), catalogue, say)
+    return fusion_figures(cases, weights, catalogue)
+
+
+def fusion_figures(cases: SimulatedCases, weights: FusionWeights, catalogue: Catalogue) -> dict[str, Any]:
+    """The same figures for cases at hand."""
+    scores = _scores(cases, weights, catalogue)
+    values = {name: ndcg_at(score, cases.grade, 5) for name, score in scores.items()}
+    by_visits = {}
+    for visits in VISITS:
+        rows = cases.visits == visits
+        by_visits[str(visits)] = {
+            **{name: as_data(bootstrap_mean(value[rows])) for name, value in values.items()},
+            **{
+                f"better than {name}": as_data(paired_difference(values[BOTH][rows], values[name][rows]))
+                for name in (WORDS, OBSERVATIONS)
+            },
+        }
+    return {"teachers": len(cases.visits), "visits": by_visits, "ece": _calibration(cases, scores[BOTH])}
+
+
+def _scores(cases: SimulatedCases, weights: FusionWeights, catalogue: Catalogue) -> dict[str, Array]:
+    prior = np.broadcast_to(prior_vector(weights, catalogue), cases.words.shape)
+    return {
+        WORDS: cases.words,
+        OBSERVATIONS: observed_scores(cases, prior, weights.observations.alone),
+        BOTH: observed_scores(cases, cases.words, weights.observations.with_words),
+    }
+
+
+def _calibration(cases: SimulatedCases, scores: Array) -> float:
+    events = (cases.grade >= 2).astype(np.float64)
+    pooled = pool_first(scores, expit(scores), events, np.ones(len(scores), dtype=np.int64))
+    return round(calibration_error(pooled.probabilities, pooled.events, pooled.labellers).corrected, 4)
