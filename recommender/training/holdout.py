@@ -57,23 +57,21 @@ def hold_back(scores: pd.DataFrame) -> HeldBack:
     visits_of_observer = by_observer.groupby([*_TEACHER, columns.OBSERVER])[columns.VISIT].transform("size")
     by_observer["again"] = visits_of_observer > 1
     by_observer["unknown"] = by_observer[columns.OBSERVER] == columns.UNKNOWN_OBSERVER
-    visits = by_observer.groupby(_VISIT, as_index=False).agg(
-        day=(columns.OBSERVED_ON, "max"), again=("again", "any"), unknown=("unknown", "any")
-    )
+    visits = by_observer.groupby(_VISIT)[[columns.OBSERVED_ON, "again", "unknown"]].max().reset_index()
     teachers = visits.groupby(_TEACHER)
-    visits["alone"] = teachers["day"].transform("size") == 1
+    visits["alone"] = teachers[columns.VISIT].transform("size") == 1
     visits["unknown"] = teachers["unknown"].transform("any")
     free = visits.loc[~(visits["alone"] | visits["unknown"] | visits["again"])]
-    chosen = free.sort_values([*_TEACHER, "day", columns.VISIT]).drop_duplicates(_TEACHER, keep="last")
+    chosen = free.sort_values([*_TEACHER, columns.OBSERVED_ON, columns.VISIT]).groupby(_TEACHER, as_index=False).tail(1)
     hidden = _rows_of(scores, chosen)
     return HeldBack(scores.loc[~hidden], scores.loc[hidden], len(chosen), _left_out(visits, len(chosen)))
 
 
 def _left_out(visits: pd.DataFrame, measured: int) -> dict[str, int]:
-    by_teacher_ = visits.drop_duplicates(_TEACHER)
-    alone = int(by_teacher_["alone"].sum())
-    unknown = int((by_teacher_["unknown"] & ~by_teacher_["alone"]).sum())
-    rest = len(by_teacher_) - measured - alone - unknown
+    teachers = visits.drop_duplicates(_TEACHER)
+    alone = int(teachers["alone"].sum())
+    unknown = int((teachers["unknown"] & ~teachers["alone"]).sum())
+    rest = len(teachers) - measured - alone - unknown
     reasons = {ONE_VISIT: alone, UNKNOWN_OBSERVER: unknown, SAME_OBSERVERS: rest}
     return {reason: count for reason, count in reasons.items() if count}
 

@@ -71,7 +71,8 @@ def hits(question: Question, ranked: ItemRanks, seed: int, draws: int = TIE_DRAW
         wanted = first_items(question.target, question.candidates, rng)
         picked = first_items(need, known, rng)
         total += (wanted & picked).sum(axis=1) / FIRST
-    return Hits(total / draws, known.any(axis=1))
+    answered: Bools = known.sum(axis=1) > 0
+    return Hits(total / draws, answered)
 
 
 def first_items(need: Array, candidates: Bools, rng: np.random.Generator) -> Bools:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -97,11 +96,16 @@ def item_domains(items: Iterable[tuple[str, str]], instruments: Instruments) -> 
     catalogue = load_catalogue()
     found: list[str | None] = []
     for name, code in items:
-        weight: Counter[str] = Counter()
+        weight: dict[str, float] = {}
         for skill_id, share in instruments[name].crosswalk.get(code, {}).items():
-            weight[catalogue[skill_id].domain] += share
-        found.append(min(weight, key=lambda domain: (-round(weight[domain], DIGITS), domain)) if weight else None)
+            domain = catalogue[skill_id].domain
+            weight[domain] = weight.get(domain, 0.0) + share
+        found.append(_heaviest(weight))
     return tuple(found)
+
+
+def _heaviest(weight: Mapping[str, float]) -> str | None:
+    return min(weight, key=lambda domain: (-round(weight[domain], DIGITS), domain)) if weight else None
 
 
 def z_scores(scores: pd.DataFrame, instruments: Instruments) -> ItemRanks:
@@ -139,7 +143,7 @@ def posterior_needs(estimate: Estimate) -> tuple[Array, Array]:
     need = np.full((len(ratings.teachers), len(ratings.items)), np.nan)
     sd = need.copy()
     for group in estimate.groups:
-        cell = np.ix_(group.teacher, [place[item] for item in group.items])
+        cell = np.ix_(group.teacher, np.array([place[item] for item in group.items], dtype=np.int64))
         variance = np.diagonal(group.covariance, axis1=1, axis2=2)
         need[cell] = np.where(group.observed, group.need, np.nan)
         sd[cell] = np.where(group.observed, np.sqrt(np.maximum(variance, 0)), np.nan)

@@ -21,7 +21,7 @@ def print_observation_report(report: Mapping[str, Any], console: Console) -> Non
 
 def _print_held_back(report: Mapping[str, Any], console: Console) -> None:
     for name, figures in report["figures"].items():
-        title = f"{name} of {report['teachers']} teachers' held-back visits, {report['items']:g} items"
+        title = f"{name}: {report['teachers']} teachers, a held-back visit each, {report['items']:g} items"
         console.print(_table(title, figures))
     console.print(f"chance {report['chance']:.3f}", highlight=False)
     left_out = "; ".join(f"{reason}: {count}" for reason, count in report["left out"].items()) or "nobody"
