@@ -21,6 +21,8 @@ LEAST_RATERS = 30
 # No part may vanish: with a variance of 0 a posterior would be certain of what nobody can know.
 LEAST_VARIANCE = 0.02
 MOST_SHARED = 0.95
+# Items nearly always scored alike leave moments that no normal model fits: they are not used.
+TELLING = 0.6
 # Differences of sums leave rounding behind where there is no pair at all.
 LEAST_PAIRS = 0.5
 
@@ -89,6 +91,7 @@ def _estimates(
     shipped: VarianceComponents,
 ) -> dict[str, dict[Kind, float]]:
     item, information = ratings.item[rows], 1 / (1 + readings.noise[rows])
+    information = np.where(information >= TELLING, information, 0.0)
     teacher, lesson, rater = ratings.teacher[rows], ratings.lesson[rows], ratings.rater[rows]
     width = int(rater.max()) + 1
     by_teacher, by_lesson, by_rater, by_pair, by_occasion = (

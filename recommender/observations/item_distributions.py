@@ -13,6 +13,7 @@ from recommender.catalogue.families import load_families
 from recommender.catalogue.instrument import Instrument, Norm
 
 Array = npt.NDArray[np.float64]
+Bounds = tuple[Array, Array]
 
 # A tenant's own distribution weighs n / (n + this) against a prior measured on the very item (observation notes, 6.2).
 MEASURED_PRIOR = 200.0
@@ -22,6 +23,9 @@ BORROWED_PRIOR = 20.0
 USUAL_INFORMATION, USUAL_INFORMATION_WEIGHT = 0.85, 10.0
 # No single score is taken for rarer than one in five hundred.
 RAREST = 0.002
+MOST_EXTREME = 3.0
+# A value that fewer scores than this share have in common is a point, not a level.
+NARROW = 1e-6
 # Below this a score says next to nothing; the floor keeps the arithmetic finite.
 LEAST_INFORMATION = 0.02
 
@@ -39,23 +43,43 @@ class Prior:
     mean: float = 0.0
     sd: float = 1.0
 
-    def mid_cdf(self, values: Array) -> Array:
-        """Share of scores below each value plus half of those at it; between two levels it is interpolated."""
+    def bounds(self, values: Array) -> Bounds:
+        """Share of scores below each value, and up to it; between two levels both are interpolated, without a jump."""
         if not self.levels:
             below: Array = ndtr((values - self.mean) / self.sd)
-            return below
-        shares = np.asarray(self.shares)
-        middles = np.cumsum(shares) - shares / 2
-        return np.asarray(np.interp(values, self.levels, middles), dtype=np.float64)
+            return below, below
+        up_to = np.cumsum(self.shares)
+        below = up_to - np.asarray(self.shares)
+        at_level = np.isin(values, self.levels)
+        middle = np.interp(values, self.levels, (below + up_to) / 2)
+        place = np.minimum(np.searchsorted(self.levels, values), len(self.levels) - 1)
+        return np.where(at_level, below[place], middle), np.where(at_level, up_to[place], middle)
 
     @cached_property
     def information(self) -> float:
         """Variance of the normal scores under this prior; 1 for a continuous score."""
         if not self.levels:
             return USUAL_INFORMATION
-        scores = ndtri(np.clip(self.mid_cdf(np.asarray(self.levels)), RAREST, 1 - RAREST))
+        scores = expected_normal_scores(*self.bounds(np.asarray(self.levels)))
         shares = np.asarray(self.shares)
         return float(shares @ scores**2 - (shares @ scores) ** 2)
+
+
+def expected_normal_scores(below: Array, up_to: Array) -> Array:
+    """E[latent | the latent lies between two quantiles] of a standard normal: (phi(a) - phi(b)) / (up_to - below).
+
+    The score of a level is what its latent score is on average, so that the variance of the scores is also their
+    covariance with the latent score (Pearson 1901, grouped normals); the normal quantile of the mid-rank is a fifth too
+    small for a two-level item. Where a value has no width of its own it is the quantile. Never beyond ``MOST_EXTREME``.
+    """
+    below, up_to = np.clip(below, 0.0, 1.0), np.clip(up_to, 0.0, 1.0)
+    width = up_to - below
+    density = np.exp(-(ndtri(np.stack([below, up_to])) ** 2) / 2) / np.sqrt(2 * np.pi)
+    quantile = ndtri(np.clip((below + up_to) / 2, RAREST, 1 - RAREST))
+    wide = width > NARROW
+    mean = np.divide(density[0] - density[1], width, out=np.zeros_like(width), where=wide)
+    scores: Array = np.clip(np.where(wide, mean, quantile), -MOST_EXTREME, MOST_EXTREME)
+    return scores
 
 
 def prior_of(instrument: Instrument, code: str) -> Prior | None:
@@ -113,24 +137,21 @@ class ItemDistribution:
         return 1.0 / (known + 1.0)
 
     def normal_scores(self, values: Array) -> Array:
-        """Phi^-1(P(Y < y) + P(Y = y) / 2) under the blended distribution: rank-based normal scores.
+        """Expected normal score of each value under the blended distribution; see ``expected_normal_scores``."""
+        below, up_to = self._own_bounds(values)
+        if self.prior is not None:
+            weight, prior = self.own_weight, self.prior.bounds(values)
+            below = weight * below + (1 - weight) * prior[0]
+            up_to = weight * up_to + (1 - weight) * prior[1]
+        return expected_normal_scores(below, up_to)
 
-        Plain z-scores would favour skewed items. Never beyond +-2.88 (one score in 500).
-        """
-        own = self._own_mid_cdf(values)
-        weight = self.own_weight
-        mid = own if self.prior is None else weight * own + (1 - weight) * self.prior.mid_cdf(values)
-        scores: Array = ndtri(np.clip(mid, RAREST, 1 - RAREST))
-        return scores
-
-    def _own_mid_cdf(self, values: Array) -> Array:
+    def _own_bounds(self, values: Array) -> Bounds:
         if not len(self.values):
-            return np.full(len(values), 0.5)
+            middle = np.full(len(values), 0.5)
+            return middle, middle
         cumulative = np.concatenate([[0.0], np.cumsum(self.counts)]) / self.n
         below = cumulative[np.searchsorted(self.values, values, side="left")]
-        up_to = cumulative[np.searchsorted(self.values, values, side="right")]
-        middle: Array = (below + up_to) / 2
-        return middle
+        return below, cumulative[np.searchsorted(self.values, values, side="right")]
 
     @cached_property
     def information(self) -> float:
