@@ -56,6 +56,11 @@ def rank(
         str | None,
         typer.Option(envvar="GROWTH_SAFEGUARDING_CONTACT", help="Whom a safeguarding message names."),
     ] = None,
+    observations: Annotated[
+        Path | None, typer.Option("--observations", help="Observation scores, .csv or .parquet, joined by teacher_id.")
+    ] = None,
+    norms: NormsOption = None,
+    instrument: InstrumentsOption = None,
     models: ModelsOption = DEFAULT_MODELS,
     version: VersionOption = None,
 ) -> None:
@@ -64,10 +69,13 @@ def rank(
     Exit code 0: all ranked; 3: some rows rejected; 2: nothing usable.
     """
     from recommender.exchange.rank_file import rank_file
+    from recommender.observations.norms import Norms
     from recommender.ranking.batch import RankingJob
 
     try:
-        counts = rank_file(cases, output, RankingJob(models, version, contact, top), err, jobs)
+        known = Norms.load(norms) if norms is not None else None
+        job = RankingJob(models, version, contact, top, tuple(instrument or ()), known)
+        counts = rank_file(cases, output, job, err, jobs, observations=observations)
     except GrowthError as error:
         stop(error)
     if counts.answered == 0:

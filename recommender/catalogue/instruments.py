@@ -74,13 +74,16 @@ class Instruments(Mapping[str, Instrument]):
 
     def beside(self, own: Sequence[Instrument]) -> Instruments:
         """These instruments and ``own``, with the same ``version``."""
-        return Instruments({**self._by_id, **{each.id: each for each in own}}, self.version, self._crosswalks)
+        replaced = {each.id for each in own}
+        kept = {name: crosswalk for name, crosswalk in self._crosswalks.items() if name not in replaced}
+        return Instruments({**self._by_id, **{each.id: each for each in own}}, self.version, kept)
 
 
 def load_instruments(extra: Sequence[Path] = ()) -> Instruments:
-    """The shipped instruments and those of the ``extra`` YAML files.
+    """The shipped instruments and those of the ``extra`` YAML files; one with a shipped id takes that one's place.
 
-    Raises DataFileError naming file, item and field; also for an id that is shipped or given twice.
+    A district's own edition of a known rubric, with its items, scale and crosswalk, counts as it says. Raises
+    DataFileError naming file, item and field; also for an id given twice.
     """
     shipped = _load_shipped()
     return _beside_shipped(tuple((Path(file), _stamp(Path(file))) for file in extra)) if extra else shipped
@@ -112,13 +115,6 @@ def _beside_shipped(extra: tuple[tuple[Path, tuple[int, int]], ...]) -> Instrume
     own: list[Instrument] = []
     for file, _ in extra:
         instrument = read_instrument(file)
-        if instrument.id in shipped:
-            raise DataFileError(
-                f"{instrument.id!r}, the id of a shipped instrument",
-                wanted="an id of your own",
-                way_out="Add your district or a version to it.",
-                where=f"{file.name}: id",
-            )
         if any(instrument.id == other.id for other in own):
             raise DataFileError(f"{instrument.id!r} twice", wanted="every id once", where=f"{file.name}: id")
         own.append(instrument)

@@ -24,27 +24,43 @@ from recommender.exchange.rejects import WHOLE_CASE, Reject, Row, shown_field
 _DEEPEST_FIELD = 3
 
 
-def read_cases(path: Path | str) -> Iterator[Case | Reject]:
+def read_cases(path: Path | str, check: Callable[[Case], object] | None = None) -> Iterator[Case | Reject]:
     """Every row of a file of cases, in file order, as a case or as the reason why it is none.
 
     The suffix tells the format: ``.jsonl``, ``.ndjson`` or ``.json-lines``, ``.csv``, ``.parquet``; ``-`` is JSON Lines
     on standard input. Blank rows are skipped. A ``case_id`` an earlier case of the file has is refused. Beyond the row
-    in hand (for Parquet, the batch) only 16 bytes a case are kept, to know its id again.
+    in hand (for Parquet, the batch) only 16 bytes a case are kept, to know its id again. ``check`` may refuse a case
+    that was read by raising CaseError.
 
     Raises DataFileError at once when the path is missing, a folder, empty or of another suffix; while reading, when the
     file has no column case_id or an unknown one, is not what its suffix says, or holds no row.
     """
     where = str(path)
     if where == STANDARD_STREAM:
-        return _cases(json_rows(sys.stdin.buffer), parse_case_fields, "standard input")
+        return _cases(json_rows(sys.stdin.buffer), _checked(parse_case_fields, check), "standard input")
     path = Path(path)
     file_format = format_of(path)
     check_readable(path)
     if file_format == "json-lines":
-        return _cases(_json_file_rows(path), parse_case_fields, where)
+        return _cases(_json_file_rows(path), _checked(parse_case_fields, check), where)
+    flat = _checked(_parse_flat_case, check)
     if file_format == "csv":
-        return _cases(_csv_file_rows(path), _parse_flat_case, where)
-    return _cases(parquet_rows(path, partial(check_columns, where=where)), _parse_flat_case, where)
+        return _cases(_csv_file_rows(path), flat, where)
+    return _cases(parquet_rows(path, partial(check_columns, where=where)), flat, where)
+
+
+def _checked(
+    parse: Callable[[dict[str, Any]], Case], check: Callable[[Case], object] | None
+) -> Callable[[dict[str, Any]], Case]:
+    if check is None:
+        return parse
+
+    def parse_and_check(content: dict[str, Any]) -> Case:
+        case = parse(content)
+        check(case)
+        return case
+
+    return parse_and_check
 
 
 def parse_case_fields(content: dict[str, Any]) -> Case:

@@ -11,7 +11,11 @@ from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 
+import pandas as pd
+
 from recommender.cases import Case, Ranking
+from recommender.catalogue.instruments import load_instruments
+from recommender.observations.norms import Norms
 from recommender.ranking.recommender import Recommender
 
 # A process needs a second to load the model: fewer cases than this are ranked where they are.
@@ -25,23 +29,40 @@ _recommender: Recommender | None = None
 
 @dataclass(frozen=True)
 class RankingJob:
-    """How to rank: which model, whom a safeguarding message names, how many suggestions (None: the case's own)."""
+    """How to rank: which model, whom a safeguarding message names, how many suggestions (None: the case's own).
+
+    ``instrument_files`` are a user's own rubrics; ``norms`` and ``norms_hold_scores``: see ``Recommender.load``.
+    """
 
     models: Path
     version: str | None = None
     safeguarding_contact: str | None = None
     top: int | None = None
+    instrument_files: tuple[Path, ...] = ()
+    norms: Norms | None = None
+    norms_hold_scores: bool = False
 
     def load(self) -> Recommender:
         """The Recommender this job asks for."""
-        return Recommender.load(self.models, self.version, safeguarding_contact=self.safeguarding_contact)
+        return Recommender.load(
+            self.models,
+            self.version,
+            safeguarding_contact=self.safeguarding_contact,
+            instruments=load_instruments(self.instrument_files),
+            norms=self.norms,
+            norms_hold_scores=self.norms_hold_scores,
+        )
 
     def prepare(self, case: Case) -> Case:
         """The case with the job's ``top`` where it has one."""
         return case if self.top is None else case.model_copy(update={"top": self.top})
 
 
-def rank_in_parallel(cases: Iterable[Case], job: RankingJob, processes: int | None = None) -> Iterator[Ranking]:
+JoinedCase = tuple[Case, pd.DataFrame | None]
+"""A case and the further scores of its teacher."""
+
+
+def rank_in_parallel(cases: Iterable[JoinedCase], job: RankingJob, processes: int | None = None) -> Iterator[Ranking]:
     """Rankings in the order of ``cases``, each the one ``Recommender.rank`` gives.
 
     ``processes`` None uses one per core once there are ``WORTH_PROCESSES`` cases.
@@ -53,7 +74,7 @@ def rank_in_parallel(cases: Iterable[Case], job: RankingJob, processes: int | No
     everything = chain(first, cases)
     if processes == 1:
         recommender = job.load()
-        return (recommender.rank(job.prepare(case)) for case in everything)
+        return (recommender.rank(job.prepare(case), joined) for case, joined in everything)
     return _rank_on_processes(everything, job, processes)
 
 
@@ -62,7 +83,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _rank_on_processes(cases: Iterable[Case], job: RankingJob, processes: int) -> Iterator[Ranking]:
+def _rank_on_processes(cases: Iterable[JoinedCase], job: RankingJob, processes: int) -> Iterator[Ranking]:
     # Spawned, not forked: ONNX Runtime's threads do not survive a fork.
     with ProcessPoolExecutor(processes, get_context("spawn"), _start, (job,)) as pool:
         waiting: deque[Future[list[Ranking]]] = deque()
@@ -80,6 +101,6 @@ def _start(job: RankingJob) -> None:
     _recommender = job.load()
 
 
-def _rank_chunk(job: RankingJob, cases: tuple[Case, ...]) -> list[Ranking]:
+def _rank_chunk(job: RankingJob, cases: tuple[JoinedCase, ...]) -> list[Ranking]:
     assert _recommender is not None
-    return [_recommender.rank(job.prepare(case)) for case in cases]
+    return [_recommender.rank(job.prepare(case), joined) for case, joined in cases]

@@ -136,7 +136,7 @@ class Fusion:
         prior = intercept + (1 - share) * self.weights.observations.alone.words * self._prior
         clauses: list[str] = []
         effects = np.zeros((0, len(self._prior)))
-        if text is not None:
+        if text is not None and share > 0:
             prior = prior + share * factor * self.weights.intercept + slope * text.base.astype(np.float64)
             clauses = [case.struggle[clause.start : clause.end] for clause in text.clauses]
             effects = slope * text.clause_effects.astype(np.float64)

@@ -45,8 +45,8 @@ class Observed:
 
     @property
     def has_order(self) -> bool:
-        """Whether the scores tell the teacher's items apart."""
-        return self.needs is not None and self.needs.gives_order
+        """Whether the scores tell the teacher's items apart, and the items speak for skills."""
+        return self.needs is not None and self.needs.gives_order and bool(self.needs.shares.any())
 
 
 def case_scores(case: Case, instruments: Instruments) -> pd.DataFrame:

@@ -158,7 +158,7 @@ class Recommender:
             return self._suggest(case, self._fusion.join(case, None, observed), observed, words=False)
         if screening is not None:
             return self._decline(case, screening)
-        return self._answer(case, "not_enough", message("empty" if scores.empty else "scores_alike"))
+        return self._answer(case, "not_enough", message(_why_not_enough(observed)))
 
     def _decline(self, case: Case, screening: Screening) -> Ranking:
         key = "other_language" if screening.status == "out_of_scope" and screening.other_language else screening.status
@@ -166,7 +166,11 @@ class Recommender:
         return self._answer(case, status, message(key, contact=self.safeguarding_contact))
 
     def _suggest(self, case: Case, evidence: Evidence, observed: Observed, *, words: bool) -> Ranking:
-        placed = self._ordering.place(evidence.score, case.top, self._left_out(case))
+        left_out = self._left_out(case)
+        if not evidence.clauses:
+            # Without words a skill that nothing observed speaks for would be suggested for being popular.
+            left_out |= evidence.observed <= 0
+        placed = self._ordering.place(evidence.score, case.top, left_out)
         if not placed:
             return self._answer(case, "ranked", message("all_left_out"))
         visits = observed.needs.visits if observed.needs is not None else ()
@@ -233,3 +237,10 @@ class Recommender:
             catalogue_version=self.catalogue.version,
             input_hash=case.input_hash(),
         )
+
+
+def _why_not_enough(observed: Observed) -> str:
+    """The message where there are neither words nor observations that count."""
+    if observed.needs is None:
+        return "empty"
+    return "scores_without_skills" if observed.needs.gives_order else "scores_alike"

@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from recommender.catalogue.loader import Catalogue, load_catalogue
 from recommender.ranking.fusion import FusionWeights
+from recommender.ranking.observation_weights import Weights
 from recommender.ranking.versions import open_version
 from recommender.training.calibration_error import calibration_error, pool_first
 from recommender.training.intervals import bootstrap_mean, paired_difference
@@ -56,9 +57,16 @@ def _scores(cases: SimulatedCases, weights: FusionWeights, catalogue: Catalogue)
     prior = np.broadcast_to(prior_vector(weights, catalogue), cases.words.shape)
     return {
         WORDS: cases.words,
-        OBSERVATIONS: observed_scores(cases, prior, weights.observations.alone),
+        OBSERVATIONS: _alone(cases, prior, weights.observations.alone),
         BOTH: observed_scores(cases, cases.words, weights.observations.with_words),
     }
+
+
+def _alone(cases: SimulatedCases, prior: Array, weights: Weights) -> Array:
+    """As the engine ranks without words: skills that nothing observed speaks for come last."""
+    scores = observed_scores(cases, prior, weights)
+    observed = scores - weights.intercept - weights.words * prior
+    return np.where(observed > 0, scores, scores - 1_000.0)
 
 
 def _calibration(cases: SimulatedCases, scores: Array) -> float:

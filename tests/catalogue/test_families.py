@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from recommender.catalogue.families import FAMILIES_FILE, load_families
@@ -27,19 +28,22 @@ def test_the_list_of_families_is_closed():
 
 
 @pytest.mark.parametrize("family", list(load_families()))
-def test_a_borrowed_norm_is_the_domains_figure_as_a_fraction_of_the_scale(family: str):
+def test_a_borrowed_norm_is_the_operational_one_moved_by_a_quarter_of_the_domains_distance(family: str):
     norm = load_families()[family]
-    mean, sd = GTI[norm.domain]
-    assert norm.position_mean == pytest.approx((mean - 1) / 3, abs=6e-4)
-    assert norm.position_sd == pytest.approx(sd / 3, abs=6e-4)
-    assert "https://doi.org/10.1787/20d6f36b-en" in norm.source
+    levels, shares = np.array([1, 2, 3, 4]), np.array([0.003, 0.04, 0.66, 0.30])
+    mean = float(shares @ levels / shares.sum())
+    sd = float(np.sqrt(shares @ (levels - mean) ** 2 / shares.sum()))
+    gti, _ = GTI[norm.domain]
+    assert norm.position_mean == pytest.approx((mean - 1) / 3 + ((gti - 1) / 3 - (2.52 - 1) / 3) / 4, abs=4e-3)
+    assert norm.position_sd == pytest.approx(sd / 3, abs=4e-3)
+    assert "operational" in norm.source
 
 
 @pytest.mark.parametrize(
     ("found", "instead", "where"),
     [
-        ("position_mean: 0.910", "position_mean: 9.1", "families.yaml: routines: position_mean"),
-        ("position_sd: 0.123", "position_sd: 0", "families.yaml: routines: position_sd"),
+        ("position_mean: 0.854", "position_mean: 9.1", "families.yaml: routines: position_mean"),
+        ("position_sd: 0.179", "position_sd: 0", "families.yaml: routines: position_sd"),
         ("domain: management", "domain: order", "families.yaml: routines: domain"),
         ("  title: Routines and use of time\n", "", "families.yaml: routines: title"),
     ],

@@ -233,9 +233,14 @@ def test_a_file_that_was_edited_is_read_again(tmp_path):
     assert load_instruments([file])["our-walk"].title == "Our other walkthrough"
 
 
-def test_the_id_of_a_shipped_rubric_and_one_id_twice_are_refused(tmp_path):
-    with pytest.raises(DataFileError, match=r"own\.yaml: id: found 'ttess', the id of a shipped instrument"):
-        load_instruments([write(tmp_path, OWN | {"id": "ttess"})])
+def test_an_own_file_with_a_shipped_id_takes_its_place_with_its_own_items_and_crosswalk(tmp_path):
+    replaced = load_instruments([write(tmp_path, OWN | {"id": "ttess"})])
+    assert replaced["ttess"].title == OWN["title"]
+    assert set(replaced.crosswalk("ttess")) == set(OWN.get("crosswalk", {}))
+    assert load_instruments()["ttess"].title != OWN["title"]
+
+
+def test_one_id_twice_is_refused(tmp_path):
     with pytest.raises(DataFileError, match=r"other\.yaml: id: found 'our-walk' twice"):
         load_instruments([write(tmp_path, OWN), write(tmp_path, OWN, "other.yaml")])
 
