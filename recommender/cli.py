@@ -183,16 +183,39 @@ def evaluate(
         bool, typer.Option("--cross-validated", help="Out-of-fold figures on the real training struggles.")
     ] = False,
     screening: Annotated[bool, typer.Option("--screening", help="Screening figures instead of ranking.")] = False,
+    observations: Annotated[
+        bool, typer.Option("--observations", help="Needs and fusion on simulated teachers, next to the baselines.")
+    ] = False,
+    holdout_visit: Annotated[
+        Path | None,
+        typer.Option("--holdout-visit", help="Observation scores: needs against a held-back visit by other observers."),
+    ] = None,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Quality by number of real struggles, frozen encoder (minutes).")
+    ] = False,
+    instrument: InstrumentsOption = None,
     baselines: Annotated[bool, typer.Option(help="Also fit and score the baselines (minutes).")] = True,
     output: Annotated[Path | None, typer.Option(help="Folder for per-request values and the reliability plot.")] = None,
     models: ModelsOption = DEFAULT_MODELS,
     version: VersionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a model version: ranking, screening and calibration, next to the baselines, with 95% intervals."""
+    """Measure a model version: ranking, screening, calibration, needs and fusion, with baselines and 95% intervals."""
     from recommender.training.evaluate import EvaluationRequest, print_report, report_for
 
-    request = EvaluationRequest(models, version, data, cross_validated, screening, baselines, output)
+    request = EvaluationRequest(
+        models,
+        version,
+        data,
+        cross_validated,
+        screening,
+        baselines,
+        output,
+        observations=observations,
+        holdout_visit=holdout_visit,
+        learning_curve=learning_curve,
+        instrument_files=tuple(instrument or ()),
+    )
     try:
         report = report_for(request, say=err.print)
     except GrowthError as error:

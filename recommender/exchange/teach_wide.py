@@ -87,8 +87,7 @@ def _check_header(rows: list[SheetRow | Reject], width: int, where: str) -> None
         if len(row.cells) > _CLIP and _CLIP_NAME.fullmatch(str(row.cells[_CLIP]).strip()):
             raise DataFileError("a clip", wanted=f"{HEADER_ROWS} header rows", where=f"{where}: line {row.line}")
     named = max(_named_width(row) for row in header if isinstance(row, SheetRow))
-    # The comments column may go without a name.
-    if named not in (width - 1, width):
+    if named != width:
         raise DataFileError(
             f"{named} columns",
             wanted=f"{width}: route, clip, person, the {width - _FIRST_ITEM - 1} items of the edition, comments",

@@ -25,12 +25,15 @@ NOTES_CUT = f"notes cut to {MAX_NOTE_CHARACTERS} characters"
 
 @dataclass(frozen=True)
 class ItemColumn:
-    """One column of scores: its position in the file, the name it has there, its item and segment (0: whole lesson)."""
+    """One column of scores: its position in the file, the name it has there, its item, and its segment.
+
+    ``segment`` None: the row says which one.
+    """
 
     position: int
     name: str
     item: str
-    segment: int = 0
+    segment: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ def import_wide(
     long[table.VALUE] = pd.Series(cells.ravel(), dtype=object)
     long[table.INSTRUMENT] = instrument.id
     long[table.ITEM] = np.tile(object_array([column.item for column in columns]), len(kept))
-    long[table.SEGMENT] = np.tile(np.array([column.segment for column in columns], dtype=np.int64), len(kept))
+    segments = np.tile(np.array([-1 if each.segment is None else each.segment for each in columns]), len(kept))
+    long[table.SEGMENT] = long[table.SEGMENT].where(segments < 0, segments)
     long[FIELD] = np.tile(object_array([column.name for column in columns]), len(kept))
     scores, value_rejects, not_scored = check_values(long, {instrument.id: instrument}, read_value)
     rejects = sorted([*sheet.rejects, *row_rejects, *value_rejects], key=lambda reject: reject.line)

@@ -56,8 +56,8 @@ def fit_components(
     Shavelson and Webb 1991, generalizability theory). What the design cannot separate keeps its shipped value.
     Estimates are drawn towards the shipped ones by the number of raters.
     """
-    known = ratings.known_rater()
-    rows = rows[known[rows]]
+    telling = 1 / (1 + readings.noise) >= TELLING
+    rows = rows[(ratings.known_rater() & telling)[rows]]
     n_raters = len(np.unique(ratings.rater[rows]))
     if n_raters < LEAST_RATERS:
         return None
@@ -91,7 +91,6 @@ def _estimates(
     shipped: VarianceComponents,
 ) -> dict[str, dict[Kind, float]]:
     item, information = ratings.item[rows], 1 / (1 + readings.noise[rows])
-    information = np.where(information >= TELLING, information, 0.0)
     teacher, lesson, rater = ratings.teacher[rows], ratings.lesson[rows], ratings.rater[rows]
     width = int(rater.max()) + 1
     by_teacher, by_lesson, by_rater, by_pair, by_occasion = (

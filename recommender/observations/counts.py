@@ -19,7 +19,7 @@ def read_counts(rate: Array, exposure: Array, norm: Norm | None) -> tuple[Array,
 
     Lessons' true rates are Beta with the norm's mean and SD, the count is binomial on the exposure. The reading is the
     normal score of the count's mid-rank under that beta-binomial divided by the root of its reliability
-    ``sd^2 / (sd^2 + mean (1 - mean) / exposure)``. Raises DataFileError when the item has no mean and SD.
+    ``sd^2 / (sd^2 + mean (1 - mean) / exposure)``. Raises DataFileError when the norm has no mean and SD.
     """
     if norm is None or norm.mean is None or norm.sd is None or not 0 < norm.mean < 1:
         raise DataFileError(

@@ -90,7 +90,8 @@ def prior_of(instrument: Instrument, code: str) -> Prior | None:
     if item.norm is not None:
         return _measured(item.norm, scale.min + scale.max, turned)
     family = load_families().get(item.family or "")
-    if family is None or family.position_mean is None or family.position_sd is None:
+    # A family's norm is a place on a rating scale; a count's rate has none.
+    if family is None or item.per is not None:
         return None
     span = scale.max - scale.min
     position = family.position_mean

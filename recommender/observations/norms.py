@@ -129,9 +129,11 @@ class Distributions:
         latent, noise, uncertainty = (np.zeros(len(ratings)) for _ in range(3))
         for tenant, item, rows in _cells(ratings):
             name, code = ratings.items[item]
-            if self.instruments[name].by_code[code].per is not None:
-                norm = self.instruments[name].by_code[code].norm
-                latent[rows], noise[rows] = read_counts(ratings.value[rows], ratings.exposure[rows], norm)
+            scored = self.instruments[name].by_code[code]
+            # A count without a norm is read as any other score, by its rate's place among the tenant's own.
+            if scored.per is not None and scored.norm is not None:
+                reading, noise[rows] = read_counts(ratings.raw[rows], ratings.exposure[rows], scored.norm)
+                latent[rows] = scored.direction * reading
                 continue
             distribution = self.of(ratings.tenants[tenant], (name, code))
             information = distribution.information

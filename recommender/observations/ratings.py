@@ -68,8 +68,7 @@ def observed_ratings(scores: pd.DataFrame, instruments: Mapping[str, Instrument]
     kept = position >= 0
     frame, position = frame.loc[kept], position[kept]
     tenant_code, tenants = _codes(frame[columns.TENANT].to_numpy(dtype=object))
-    names = frame[columns.TEACHER].to_numpy(dtype=object)
-    teacher, teachers = _codes(_qualified(names, frame[columns.TENANT].to_numpy(dtype=object)))
+    teacher, teachers = _people(frame[columns.TEACHER].to_numpy(dtype=object), tenant_code, tenants)
     visit, _ = _codes(frame[columns.VISIT].to_numpy(dtype=object))
     lesson = _joint(teacher, visit)
     observer, observers = _codes(frame[columns.OBSERVER].to_numpy(dtype=object))
@@ -178,16 +177,19 @@ def _codes(names: npt.NDArray[np.object_]) -> tuple[Integers, tuple[str, ...]]:
     return codes.astype(np.int64), tuple(str(name) for name in uniques)
 
 
-def _qualified(names: npt.NDArray[np.object_], tenants: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Teacher names, with the tenant before those that two tenants use: they are two people."""
-    pairs = pd.DataFrame({"name": names, "tenant": tenants}).drop_duplicates()
-    shared = set(pairs["name"][pairs["name"].duplicated()])
-    if not shared:
-        return names
-    twice = np.isin(names, list(shared))
-    result = names.copy()
-    result[twice] = [f"{tenant}/{name}" for tenant, name in zip(tenants[twice], names[twice], strict=True)]
-    return result
+def _people(
+    names: npt.NDArray[np.object_], tenant: Integers, tenants: tuple[str, ...]
+) -> tuple[Integers, tuple[str, ...]]:
+    """Code of each (teacher, tenant) and the teachers' names, with the tenant before those that two tenants use."""
+    name, known = _codes(names)
+    pairs, codes = np.unique(name * len(tenants) + tenant, return_inverse=True)
+    of_name, of_tenant = np.divmod(pairs, max(len(tenants), 1))
+    users = np.bincount(of_name, minlength=len(known))
+    shown = (
+        known[one] if users[one] == 1 else f"{tenants[place]}/{known[one]}"
+        for one, place in zip(of_name.tolist(), of_tenant.tolist(), strict=True)
+    )
+    return codes.astype(np.int64), tuple(shown)
 
 
 def _schools(frame: pd.DataFrame, tenant: Integers) -> Integers:

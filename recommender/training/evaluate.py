@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from recommender.catalogue.instruments import load_instruments
 from recommender.ranking.fusion import FusionWeights
 from recommender.ranking.recommender import Recommender
 from recommender.ranking.versions import open_version
@@ -19,8 +20,12 @@ from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
 from recommender.training.calibration_error import ReliabilityBin
 from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Row, load_rows
+from recommender.training.fusion_report import fusion_report, print_fusion_report
+from recommender.training.learning_curve import learning_curve_report, print_learning_curve
 from recommender.training.leave_out import leave_out
 from recommender.training.measured import Measured, measure_out_of_fold, measure_version, rankable
+from recommender.training.observation_report import holdout_report, simulated_report
+from recommender.training.observation_tables import print_observation_report
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
 from recommender.training.reliability_plot import reliability_svg
 from recommender.training.report import (
@@ -53,6 +58,10 @@ class EvaluationRequest:
     screening: bool = False
     baselines: bool = True
     output: Path | None = None
+    observations: bool = False
+    holdout_visit: Path | None = None
+    learning_curve: bool = False
+    instrument_files: tuple[Path, ...] = ()
 
 
 class Evaluation:
@@ -113,6 +122,16 @@ class Evaluation:
 
 def report_for(request: EvaluationRequest, say: Say = lambda _: None) -> dict[str, Any]:
     """The figures asked for, as plain data; per-request values and the plot go to ``request.output``."""
+    if request.holdout_visit is not None:
+        instruments = load_instruments(request.instrument_files)
+        return {"needs": holdout_report(request.holdout_visit, instruments)}
+    if request.observations:
+        return {
+            "needs": simulated_report(say=say),
+            "fusion": fusion_report(request.models, request.version, say),
+        }
+    if request.learning_curve:
+        return {"learning curve": learning_curve_report(say)}
     evaluation = Evaluation(request.models, request.version)
     version = evaluation.recommender.model_version
     if request.screening:
@@ -159,6 +178,14 @@ def _write_out(folder: Path, measured: Measured, values: Values, figures: dict[s
 
 def print_report(report: dict[str, Any], console: Console) -> None:
     """The report as tables for a person."""
+    if "needs" in report:
+        print_observation_report(report["needs"], console)
+        if "fusion" in report:
+            print_fusion_report(report["fusion"], console)
+        return
+    if "learning curve" in report:
+        print_learning_curve(report["learning curve"], console)
+        return
     if "screening" in report:
         console.print_json(json.dumps(report["screening"]))
         return

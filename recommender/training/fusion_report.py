@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
 from scipy.special import expit
 
 from recommender.catalogue.loader import Catalogue, load_catalogue
@@ -73,3 +75,21 @@ def _calibration(cases: SimulatedCases, scores: Array) -> float:
     events = (cases.grade >= 2).astype(np.float64)
     pooled = pool_first(scores, expit(scores), events, np.ones(len(scores), dtype=np.int64))
     return round(calibration_error(pooled.probabilities, pooled.events, pooled.labellers).corrected, 4)
+
+
+def print_fusion_report(report: dict[str, Any], console: Console) -> None:
+    """The report as a table for a person."""
+    table = Table(
+        "visits",
+        WORDS,
+        OBSERVATIONS,
+        BOTH,
+        f"better than {WORDS}",
+        title=f"nDCG@5 on simulated districts, {report['teachers']} teachers",
+        title_justify="left",
+    )
+    for visits, figures in report["visits"].items():
+        named = (figures[name] for name in (WORDS, OBSERVATIONS, BOTH, f"better than {WORDS}"))
+        table.add_row(visits, *(f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in named))
+    console.print(table)
+    console.print(f"expected calibration error {report['ece']:.3f}", highlight=False)

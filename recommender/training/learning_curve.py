@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
+from rich.console import Console
+from rich.table import Table
 
 from recommender.catalogue.loader import Catalogue, load_catalogue
 from recommender.errors import GrowthError
@@ -142,3 +144,15 @@ def _usable(sizes: Sequence[int | None], available: int, say: Say) -> list[int |
 
 def _figures(values: Values) -> dict[str, dict[str, float]]:
     return {name: as_data(bootstrap_mean(values[name])) for name in CURVE_FIGURES}
+
+
+def print_learning_curve(report: dict[str, Any], console: Console) -> None:
+    """The curve as a table for a person."""
+    table = Table("real struggles", "held out, nDCG@5", "hit@1", "hit@3", "development, nDCG@5", title_justify="left")
+    table.title = f"Frozen MiniLM vectors, {report['folds']} folds, {report['real rows']} real struggles"
+    for point in report["points"]:
+        held, development = point["held out"], point["development"]
+        cells = (held["nDCG@5"], held["hit@1"], held["hit@3"], development["nDCG@5"])
+        size = str(point["size"]) if point["size"] is not None else f"all ({point['real rows trained on']})"
+        table.add_row(size, *(f"{cell['mean']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]" for cell in cells))
+    console.print(table)
