@@ -11,6 +11,9 @@ from typing import Any
 import yaml
 
 from recommender.cases import Case, Ranking, parse_case
+from recommender.catalogue.instruments import Instruments, load_instruments
+from recommender.errors import DataFileError
+from recommender.observations.norms import Norms
 from recommender.ranking.recommender import Recommender
 from recommender.ranking.versions import DEFAULT_MODELS
 from service.logs import LOGGER_NAME
@@ -56,6 +59,8 @@ class ServedModel:
         loaded = Recommender.load(
             self.settings.models or DEFAULT_MODELS,
             safeguarding_contact=self.settings.safeguarding_contact,
+            instruments=own_instruments(self.settings.instruments),
+            norms=Norms.load(self.settings.norms) if self.settings.norms is not None else None,
             threads=1,
         )
         if passes_self_test(loaded.rank(parse_case(example_cases()["struggle"]))):
@@ -66,6 +71,16 @@ class ServedModel:
     def rank(self, case: Case) -> Ranking:
         """The model's ranking under a fresh id."""
         return self.recommender.rank(case).model_copy(update={"ranking_id": new_ulid()})
+
+
+def own_instruments(folder: Path | None) -> Instruments:
+    """The shipped instruments and those of a folder. Raises DataFileError for one without any, and for a broken file."""
+    if folder is None:
+        return load_instruments()
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise DataFileError("no .yaml file", wanted="one a rubric", where=str(folder))
+    return load_instruments(files)
 
 
 def passes_self_test(ranking: Ranking) -> bool:

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; anything but loopback needs api_keys.")
     port: int = Field(8000, ge=1, le=65_535, description="Port to listen on.")
     models: Path | None = Field(None, description="Models folder; unset means the one that is shipped.")
+    norms: Path | None = Field(
+        None, description="Norms of your district, written by `growth norms fit`; unset leaves the shipped priors."
+    )
+    instruments: Path | None = Field(
+        None, description="Folder of your own rubrics, one .yaml each, beside the shipped instruments."
+    )
     api_keys: Annotated[tuple[KeyHash, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="SHA-256 hex digests of the accepted keys, separated by commas."
     )

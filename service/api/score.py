@@ -107,7 +107,7 @@ def rank_case(model: ServedModel, metrics: Metrics, case: Case) -> Ranking:
     try:
         ranking = model.rank(case)
     except GrowthError as error:
-        wanted = FieldError(field="the whole case", wanted=error.wanted)
+        wanted = FieldError(field=error.where or "the whole case", wanted=error.wanted)
         raise Problem("invalid-case", errors=[wanted]) from None
     metrics.rankings.labels(ranking.status).inc()
     return ranking
