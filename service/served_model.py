@@ -74,7 +74,7 @@ class ServedModel:
 
 
 def own_instruments(folder: Path | None) -> Instruments:
-    """The shipped instruments and those of a folder. Raises DataFileError for one without any, and for a broken file."""
+    """The shipped instruments and those of a folder. Raises DataFileError for none and for a broken file."""
     if folder is None:
         return load_instruments()
     files = sorted(folder.glob("*.yaml"))

@@ -1,4 +1,4 @@
-"""What a Grow observation says in words and has been shared with the teacher, without the names of the two people."""
+"""What a Grow observation says in words and was shared with the teacher, without the names of the two people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from recommender.exchange.grow_objects import member, members
+from recommender.exchange.pseudonyms import redacted
 
 _GLOWS, _GROWS = "listTwoColumnA", "listTwoColumnB"
 # privateNotes1-4, textBoxes, comments and notes that are not marked as shared are never read.
@@ -18,10 +19,11 @@ NAME_MARK = "[name]"
 
 
 def observation_note(observation: dict[str, Any]) -> str:
-    """Glows, grows and shared notes, one a line; "" where there is none."""
+    """Glows, grows and shared notes, one a line, without addresses and telephone numbers; "" where there is none."""
     lines = [" ".join(html.unescape(_TAG.sub(" ", text)).split()) for text in _shared_texts(observation)]
     names = _names_pattern(observation)
-    note = "\n".join(dict.fromkeys(line for line in lines if line))
+    # Addresses first: a name taken out of one would leave the rest of it.
+    note = redacted("\n".join(dict.fromkeys(line for line in lines if line)))
     return names.sub(NAME_MARK, note) if names is not None else note
 
 

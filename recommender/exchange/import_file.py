@@ -19,7 +19,7 @@ from recommender.exchange.imported import NOT_SCORED, ROWS, Imported
 from recommender.exchange.observation_files import read_observations
 from recommender.exchange.pseudonyms import Pseudonyms, read_pseudonyms, redacted
 from recommender.exchange.rejects import Reject, RejectsFile
-from recommender.exchange.row_checks import read_id
+from recommender.exchange.row_checks import MAX_NOTE_CHARACTERS, read_id
 from recommender.exchange.score_files import WRITTEN_COLUMNS, appended, check_score_output, row_hashes, write_scores
 from recommender.exchange.score_schema import check_score_table
 from recommender.observations import scores as table
@@ -166,7 +166,8 @@ def _cleaned(scores: pd.DataFrame, request: ImportRequest, counts: Counter[str])
     if request.tenant:
         tenant = read_id(table.TENANT, request.tenant, Pseudonyms())
         scores[table.TENANT] = scores[table.TENANT].where(scores[table.TENANT] != "", tenant)
-    notes = {note: redacted(note) for note in scores[table.NOTE].unique()}
+    # "[e-mail]" is longer than the shortest addresses.
+    notes = {note: redacted(note)[:MAX_NOTE_CHARACTERS] for note in scores[table.NOTE].unique()}
     scores[table.NOTE] = scores[table.NOTE].map(notes).astype(str)
     source = scores[table.SOURCE_SYSTEM] if table.SOURCE_SYSTEM in scores else pd.Series("", index=scores.index)
     scores[table.SOURCE_SYSTEM] = source.fillna("").replace("", str(request.file_format)).astype(str)

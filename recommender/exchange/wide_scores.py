@@ -13,6 +13,7 @@ import pandas as pd
 from recommender.catalogue.instrument import Instrument
 from recommender.errors import DataFileError, ScoreError
 from recommender.exchange.imported import NOT_SCORED, ROWS, Imported
+from recommender.exchange.pseudonyms import redacted
 from recommender.exchange.raw_tables import object_array
 from recommender.exchange.rejects import Reject
 from recommender.exchange.row_checks import MAX_NOTE_CHARACTERS, CellProblem, ParseDate, iso_date, plain_text, tidy_note
@@ -112,8 +113,11 @@ def import_wide(
 
 
 def short_notes(cells: Sequence[object]) -> tuple[list[object], int]:
-    """Notes fit for a score table, and how many were too long; a cell that could not be read is no note."""
-    notes = [tidy_note("" if isinstance(cell, CellProblem) else str(cell)) for cell in cells]
+    """Notes fit for a score table, and how many were too long; a cell that could not be read is no note.
+
+    Addresses and telephone numbers are taken out before a note is cut, which could leave half of one.
+    """
+    notes = [redacted(tidy_note("" if isinstance(cell, CellProblem) else str(cell))) for cell in cells]
     cut = sum(len(note) > MAX_NOTE_CHARACTERS for note in notes)
     return [note[:MAX_NOTE_CHARACTERS].rstrip() for note in notes], cut
 
