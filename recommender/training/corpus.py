@@ -67,6 +67,11 @@ def is_address_hash(source: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{64}", source) is not None
 
 
+def is_real_struggle(row: Row) -> bool:
+    """Whether a row is a real struggle that a skill answers."""
+    return row.status == "rankable" and is_address_hash(row.source)
+
+
 @lru_cache(maxsize=16)
 def load_rows(file: Path) -> tuple[Row, ...]:
     """All rows of a JSON Lines file. Raises DataFileError with the line and field of the first broken one."""
@@ -84,6 +89,22 @@ def load_rows(file: Path) -> tuple[Row, ...]:
     if len({row.id for row in rows}) != len(rows):
         raise DataFileError("an id twice", wanted="every id once", where=file.name)
     return tuple(rows)
+
+
+# Of the machine-written struggles every so manieth teaches screening what is rankable; notes all do.
+WRITTEN_STEP = 3
+
+
+@lru_cache(maxsize=1)
+def screening_rows() -> tuple[Row, ...]:
+    """Every text screening is trained and measured on: real struggles, screening texts, written struggles and notes.
+
+    Observers' notes are screened like struggles, and texts longer and tidier than the real ones must not look alarming.
+    """
+    written = load_rows(WRITTEN)
+    struggles = [row for row in written if row.kind == "struggle"][::WRITTEN_STEP]
+    notes = [row for row in written if row.kind == "observer_note"]
+    return (*(row for file in (*REAL, *SCREENING) for row in load_rows(file)), *struggles, *notes)
 
 
 def gains(rows: Sequence[Row], catalogue: Catalogue) -> Array:

@@ -21,6 +21,9 @@ class EncoderRecord(BaseModel):
     base_sha256: str
     recipe: dict[str, Any]
     data: dict[str, str]
+    """SHA-256 of the files the encoder was tuned on, as they were then"""
+    screening_data: dict[str, str] = {}
+    """SHA-256 of the files the screening network was trained on, as they were then"""
     libraries: dict[str, str]
 
     @classmethod

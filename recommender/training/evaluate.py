@@ -19,7 +19,7 @@ from recommender.ranking.versions import open_version
 from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
 from recommender.training.calibration_error import ReliabilityBin
-from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Row, load_rows
+from recommender.training.corpus import REAL, REAL_DEV, WRITTEN, Row, load_rows, screening_rows
 from recommender.training.fusion_report import fusion_report, print_fusion_report
 from recommender.training.learning_curve import learning_curve_report, print_learning_curve
 from recommender.training.leave_out import leave_out
@@ -115,7 +115,7 @@ class Evaluation:
 
     def screening(self) -> dict[str, Any]:
         """Cross-validated screening and what the development struggles get."""
-        rows = (*self.real, *(row for file in SCREENING for row in load_rows(file)))
+        rows = screening_rows()
         figures = screening_figures(self._screened(rows), rows, self.thresholds)
         return {**figures, "development": development_refusals(self.recommender, load_rows(REAL_DEV))}
 

@@ -28,7 +28,18 @@ from recommender.struggles.screening import THRESHOLDS_FILE
 from recommender.struggles.text_model import HEAD_FILE as TEXT_FILE
 from recommender.struggles.text_model import TextModel
 from recommender.training.calibrate import fit_weights, gather_inputs, ordered_scores
-from recommender.training.corpus import REAL, REAL_DEV, SCREENING, WRITTEN, Array, Row, gains, load_rows, soft_targets
+from recommender.training.corpus import (
+    REAL,
+    REAL_DEV,
+    SCREENING,
+    WRITTEN,
+    Array,
+    Row,
+    gains,
+    load_rows,
+    screening_rows,
+    soft_targets,
+)
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.heads import HEADS_FILE, TunedHeads, embed_texts, refit
 from recommender.training.metrics import ndcg_at
@@ -67,7 +78,7 @@ def train_version(
     folder = models / name
     folder.mkdir(parents=True, exist_ok=True)
     written = load_rows(WRITTEN)
-    screening = tuple(row for file in SCREENING for row in load_rows(file))
+    screened = screening_rows()
     real = tuple(row for file in REAL for row in load_rows(file))
     ranked = (*written, *real)
     say(f"reading {len(ranked)} texts with the encoder")
@@ -75,8 +86,8 @@ def train_version(
     say("fitting the skill head")
     _fit_text_model(encoder_folder, folder, soft_targets(ranked, catalogue), embeddings, len(written))
     say("choosing the screening thresholds")
-    known = ScreeningOutOfFold.load(encoder_folder).take([row.id for row in (*real, *screening)])
-    choose_thresholds(ScreeningCase.of((*real, *screening), known)).save(folder)
+    known = ScreeningOutOfFold.load(encoder_folder).take([row.id for row in screened])
+    choose_thresholds(ScreeningCase.of(screened, known)).save(folder)
     say("fitting calibration and spreading on cross-validated values")
     _fit_fusion(folder, catalogue, real, OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE))
     say("fitting the weights of observations on simulated districts")

@@ -10,7 +10,7 @@ import numpy as np
 from recommender.cases import Case
 from recommender.ranking.recommender import Recommender
 from recommender.struggles.screening import STATUSES, ScreeningStatus, Thresholds
-from recommender.training.corpus import Row, is_address_hash
+from recommender.training.corpus import WRITTEN, Row, is_address_hash, is_real_struggle, load_rows
 from recommender.training.intervals import wilson
 from recommender.training.report import as_data
 from recommender.training.thresholds import ScreeningCase
@@ -20,13 +20,22 @@ def screening_figures(cases: ScreeningCase, rows: Sequence[Row], thresholds: Thr
     """Recall by status and the share of real struggles and look-alikes refused, each with n and a Wilson interval."""
     decisions = np.array(cases.decisions(thresholds))
     wanted = np.array(cases.status)
-    real = np.array([is_address_hash(row.source) for row in rows])
+    real = np.array([is_real_struggle(row) for row in rows])
+    retold = np.array([is_address_hash(row.source) for row in rows])
+    note = np.array([row.kind == "observer_note" for row in rows])
+    corpus = {row.id for row in load_rows(WRITTEN)}
+    written = np.array([row.id in corpus for row in rows]) & ~note
     figures: dict[str, Any] = {
         "thresholds": {"safeguarding": thresholds.safeguarding, "refuse": thresholds.refuse},
         "recall": {status: _share(decisions[(wanted == status) & ~real] == status) for status in STATUSES},
         "not ranked as usual": {status: _share(decisions[wanted == status] != "rankable") for status in STATUSES[1:]},
+        "not ranked as usual, retold from real pages": {
+            status: _share(decisions[(wanted == status) & retold] != "rankable") for status in STATUSES[1:]
+        },
         "real struggles refused": _share(decisions[real] != "rankable"),
-        "look-alikes refused": _share(decisions[(wanted == "rankable") & ~real] != "rankable"),
+        "look-alikes refused": _share(decisions[(wanted == "rankable") & ~real & ~written & ~note] != "rankable"),
+        "written struggles refused": _share(decisions[written] != "rankable"),
+        "observer notes refused": _share(decisions[note] != "rankable"),
         "confusion": {
             status: {answer: int(((wanted == status) & (decisions == answer)).sum()) for answer in STATUSES}
             for status in STATUSES

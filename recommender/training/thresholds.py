@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from recommender.struggles.language import is_other_language
 from recommender.struggles.screening import SAFEGUARDING, STATUSES, ScreeningStatus, Thresholds, decide
-from recommender.training.corpus import Row, is_address_hash
+from recommender.training.corpus import Row, is_real_struggle
 
 # Costs in units of one ordinary struggle refused. A child's safety read as an ordinary lesson problem is the worst
 # that can happen; a contact shown once too often costs a teacher a rereading.
@@ -43,7 +43,7 @@ class ScreeningCase:
     def of(cls, rows: Sequence[Row], probabilities: Floats) -> ScreeningCase:
         """Rows of known status with their (texts, 4) probabilities."""
         other_language = np.array([is_other_language(row.text) for row in rows])
-        real = np.array([is_address_hash(row.source) for row in rows])
+        real = np.array([is_real_struggle(row) for row in rows])
         return cls(probabilities, other_language, [row.status for row in rows], real)
 
     def decisions(self, thresholds: Thresholds) -> list[ScreeningStatus]:

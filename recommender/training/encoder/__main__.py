@@ -14,9 +14,9 @@ from rich.console import Console
 
 from recommender.catalogue.loader import load_catalogue
 from recommender.ranking.versions import DEFAULT_MODELS, ENCODERS_FOLDER, sha256_of
-from recommender.training.corpus import REAL, REAL_DEV, SCREENING, SCREENING_TUNING, WRITTEN, load_rows
+from recommender.training.corpus import REAL, REAL_DEV, SCREENING, SCREENING_TUNING, WRITTEN, load_rows, screening_rows
 from recommender.training.encoder.base import BASE_SHA256, BaseEncoder
-from recommender.training.encoder.crossfit import crossfit
+from recommender.training.encoder.crossfit import crossfit, predict_development
 from recommender.training.encoder.examples import Sources, gather
 from recommender.training.encoder.export import export_encoder
 from recommender.training.encoder.finetune import SCALE, Recipe, UpperNetwork, finetune
@@ -34,7 +34,15 @@ BaseOption = Annotated[
     Path, typer.Option(help="Folder of all-mpnet-base-v2: model.safetensors, tokenizer.json, config.")
 ]
 ThreadsOption = Annotated[int, typer.Option(help="Torch threads; run several folds side by side with one each.")]
+WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Train on no real struggle of these files, but predict them (comparing growing data)."),
+]
 LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "numpy", "tokenizers")
+
+
+def _left_out(files: list[str] | None) -> frozenset[str]:
+    return frozenset(row.id for file in REAL if file.name in (files or ()) for row in load_rows(file))
 
 
 def _prepare(base: Path, threads: int, recipe: Recipe) -> Sources:
@@ -48,20 +56,35 @@ def fold(
     base: BaseOption,
     output: Annotated[Path, typer.Option(help="Folder for fold_<n>.npz.")],
     folds: Annotated[list[int], typer.Option("--fold", help="Fold numbers, 0 to 4; give it several times.")],
-    without: Annotated[
-        list[str] | None,
-        typer.Option(help="Train on no real struggle of these files, but predict them (comparing growing data)."),
-    ] = None,
+    without: WithoutOption = None,
     threads: ThreadsOption = 1,
 ) -> None:
     """Train one encoder a fold and keep what each says about the texts it never saw, observer notes among them."""
     recipe = Recipe()
     sources = _prepare(base, threads, recipe)
-    left_out = frozenset(row.id for file in REAL if file.name in (without or ()) for row in load_rows(file))
+    left_out = _left_out(without)
     output.mkdir(parents=True, exist_ok=True)
     for number in folds:
         part = crossfit(lambda: BaseEncoder(base, recipe.kept_layers), sources, recipe, [number], err.print, left_out)
         part.save(output / f"fold_{number}.npz")
+
+
+@app.command()
+def development(
+    base: BaseOption,
+    output: Annotated[Path, typer.Option(help="Folder for development.npz.")],
+    without: WithoutOption = None,
+    threads: ThreadsOption = 1,
+) -> None:
+    """Train one encoder on all training texts and keep what it says about the development struggles."""
+    recipe = Recipe()
+    sources = _prepare(base, threads, recipe)
+    rows = [row for row in load_rows(REAL_DEV) if row.status == "rankable"]
+    output.mkdir(parents=True, exist_ok=True)
+    answers = predict_development(
+        lambda: BaseEncoder(base, recipe.kept_layers), sources, rows, recipe, err.print, _left_out(without)
+    )
+    answers.save(output / "development.npz")
 
 
 @app.command()
@@ -102,9 +125,13 @@ def screening(
     """Train the screening network on the frozen layers, cross-validated (ten minutes)."""
     torch.set_num_threads(threads)
     recipe = Recipe()
-    rows = [row for file in (*REAL, *SCREENING) for row in load_rows(file)]
-    network, out_of_fold = train_screening(BaseEncoder(base, recipe.kept_layers), rows, recipe.frozen_layers, err.print)
-    save_screening(models / ENCODERS_FOLDER / encoder, network, out_of_fold)
+    base_encoder = BaseEncoder(base, recipe.kept_layers)
+    network, out_of_fold = train_screening(base_encoder, screening_rows(), recipe.frozen_layers, err.print)
+    folder = models / ENCODERS_FOLDER / encoder
+    save_screening(folder, network, out_of_fold)
+    record = EncoderRecord.load(folder)
+    files = (WRITTEN, *REAL, *SCREENING)
+    record.model_copy(update={"screening_data": {file.name: sha256_of(file) for file in files}}).save(folder)
 
 
 @app.command()

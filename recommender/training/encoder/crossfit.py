@@ -10,6 +10,7 @@ from recommender.training.corpus import Row
 from recommender.training.encoder.base import BaseEncoder
 from recommender.training.encoder.examples import Sources
 from recommender.training.encoder.finetune import Recipe, UpperNetwork, finetune
+from recommender.training.encoder.lower import run_lower_layers
 from recommender.training.folds import make_folds
 from recommender.training.out_of_fold import OutOfFold
 
@@ -44,16 +45,37 @@ def crossfit(
             *((sources.real[i], sources.real_start + int(i)) for i in real_test),
             *((sources.screening[i], sources.screening_start + int(i)) for i in screening_test),
         ]
-        parts.append(_predict(network, sources, held_back))
+        states = [sources.examples.states[position][0] for _, position in held_back]
+        parts.append(_predict(network, [row for row, _ in held_back], states))
     return OutOfFold.join(parts)
 
 
-def _predict(network: UpperNetwork, sources: Sources, held_back: list[tuple[Row, int]]) -> OutOfFold:
-    embeddings = network.embed_all([sources.examples.states[position][0] for _, position in held_back])
+def predict_development(
+    make_base: Callable[[], BaseEncoder],
+    sources: Sources,
+    rows: Sequence[Row],
+    recipe: Recipe,
+    say: Callable[[str], None],
+    left_out: frozenset[str] = frozenset(),
+) -> OutOfFold:
+    """What an encoder trained on every training text says about ``rows``, which are none of them.
+
+    Real struggles whose id is in ``left_out`` are not trained on either.
+    """
+    kept = [i for i, row in enumerate(sources.real) if row.id not in left_out]
+    positions = sources.training_positions(kept, range(len(sources.screening)))
+    network = finetune(make_base(), sources.examples.take(positions), recipe, say)
+    texts = [row.text for row in rows]
+    states = run_lower_layers(make_base(), texts, layers=recipe.frozen_layers, copies=0, seed=recipe.seed).variants
+    return _predict(network, rows, [variants[0] for variants in states])
+
+
+def _predict(network: UpperNetwork, rows: Sequence[Row], states: list[torch.Tensor]) -> OutOfFold:
+    embeddings = network.embed_all(states)
     with torch.no_grad():
         skill_logits, status_logits = network.logits(embeddings)
     return OutOfFold(
-        ids=tuple(row.id for row, _ in held_back),
+        ids=tuple(row.id for row in rows),
         skill_log_p=torch.log_softmax(skill_logits, 1).numpy(),
         status_log_p=torch.log_softmax(status_logits, 1).numpy(),
     )
