@@ -193,6 +193,9 @@ def evaluate(
     learning_curve: Annotated[
         bool, typer.Option("--learning-curve", help="Quality by number of real struggles, frozen encoder (minutes).")
     ] = False,
+    data_growth: Annotated[
+        bool, typer.Option("--data-growth", help="The encoder trained with the grown data beside the one without it.")
+    ] = False,
     instrument: InstrumentsOption = None,
     baselines: Annotated[bool, typer.Option(help="Also fit and score the baselines (minutes).")] = True,
     output: Annotated[Path | None, typer.Option(help="Folder for per-request values and the reliability plot.")] = None,
@@ -214,6 +217,7 @@ def evaluate(
         observations=observations,
         holdout_visit=holdout_visit,
         learning_curve=learning_curve,
+        data_growth=data_growth,
         instrument_files=tuple(instrument or ()),
     )
     try:

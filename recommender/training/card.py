@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from recommender.ranking.versions import Manifest
+from recommender.training.card_tables import curve_table, fusion_table, growth_table, interval, needs_table
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL, PLOT_FILE
 from recommender.training.report import FIGURES
@@ -47,6 +48,18 @@ def card_text(manifest: Manifest, record: EncoderRecord) -> str:
         "## Screening",
         text["screening"].strip(),
         *_screening(figures["screening"]),
+        "## Growing the data",
+        text["growth"].strip(),
+        growth_table(figures["data growth"]),
+        text["curve"].strip(),
+        curve_table(figures["learning curve"]),
+        "## Needs from observations",
+        text["needs"].strip(),
+        needs_table(figures["needs"]),
+        "## Words and observations together",
+        text["fusion"].strip(),
+        fusion_table(figures["fusion"]),
+        f"Expected calibration error over the first five suggestions: {figures['fusion']['ece']:.3f}.",
         *_titled("What was tried", text["tried"]),
         *_titled("Limits", text["limits"]),
         "## Provenance",
@@ -106,7 +119,10 @@ def _screening(part: Mapping[str, Any]) -> Iterator[str]:
         lines.append(f"| {status.replace('_', ' ')} answered as such | {interval(value)} | {int(value['n'])} |")
     for status, value in part["not ranked as usual"].items():
         lines.append(f"| {status.replace('_', ' ')} not ranked as usual | {interval(value)} | {int(value['n'])} |")
-    refused = ("real struggles refused", "look-alikes refused")
+    for status, value in part["not ranked as usual, retold from real pages"].items():
+        name = status.replace("_", " ")
+        lines.append(f"| {name}, retold from real pages, not ranked as usual | {interval(value)} | {int(value['n'])} |")
+    refused = ("real struggles refused", "look-alikes refused", "written struggles refused", "observer notes refused")
     lines += [f"| {name} | {interval(part[name])} | {int(part[name]['n'])} |" for name in refused]
     yield "\n".join(lines)
     development = part["development"]
@@ -118,7 +134,8 @@ def _screening(part: Mapping[str, Any]) -> Iterator[str]:
 
 def _provenance(manifest: Manifest, record: EncoderRecord) -> Iterator[str]:
     yield (
-        f"Created {manifest.created}. Catalogue {manifest.catalogue_version}. Encoder {manifest.encoder.folder}, tuned "
+        f"Created {manifest.created}. Catalogue {manifest.catalogue_version}. Instruments "
+        f"{manifest.instruments_version}. Encoder {manifest.encoder.folder}, tuned "
         f"from {record.base} (SHA-256 {record.base_sha256[:12]}...)."
     )
     yield "Encoder recipe: " + ", ".join(f"{name} {value}" for name, value in record.recipe.items()) + "."
@@ -128,8 +145,3 @@ def _provenance(manifest: Manifest, record: EncoderRecord) -> Iterator[str]:
         + ", ".join(f"{name} ({digest[:12]})" for name, digest in manifest.data.items())
         + "."
     )
-
-
-def interval(value: Mapping[str, float]) -> str:
-    """Mean with its 95% interval."""
-    return f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"

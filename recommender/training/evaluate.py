@@ -20,6 +20,7 @@ from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
 from recommender.training.calibration_error import ReliabilityBin
 from recommender.training.corpus import REAL, REAL_DEV, WRITTEN, Row, load_rows, screening_rows
+from recommender.training.data_growth import data_growth_report
 from recommender.training.fusion_report import fusion_report, print_fusion_report
 from recommender.training.learning_curve import learning_curve_report, print_learning_curve
 from recommender.training.leave_out import leave_out
@@ -61,6 +62,7 @@ class EvaluationRequest:
     observations: bool = False
     holdout_visit: Path | None = None
     learning_curve: bool = False
+    data_growth: bool = False
     instrument_files: tuple[Path, ...] = ()
 
 
@@ -130,6 +132,8 @@ def report_for(request: EvaluationRequest, say: Say = lambda _: None) -> dict[st
             "needs": simulated_report(say=say),
             "fusion": fusion_report(request.models, request.version, say),
         }
+    if request.data_growth:
+        return {"data growth": data_growth_report(request.models, request.version, say)}
     if request.learning_curve:
         return {"learning curve": learning_curve_report(say)}
     evaluation = Evaluation(request.models, request.version)
@@ -157,6 +161,10 @@ def version_figures(models: Path, version: str, say: Say) -> dict[str, Any]:
         "cross-validation": evaluation.table(crossed, say, with_baselines=True, cross_validated=True),
         "calibration, pooled": pooled,
         "screening": evaluation.screening(),
+        "needs": simulated_report(say=say),
+        "fusion": fusion_report(models, version, say),
+        "data growth": data_growth_report(models, version, say),
+        "learning curve": learning_curve_report(say),
         "leave one out": leave_out(evaluation.written, rankable(evaluation.real), evaluation.catalogue, say),
     }
 
@@ -186,8 +194,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     if "learning curve" in report:
         print_learning_curve(report["learning curve"], console)
         return
-    if "screening" in report:
-        console.print_json(json.dumps(report["screening"]))
+    if "screening" in report or "data growth" in report:
+        console.print_json(json.dumps(report.get("screening") or report["data growth"]))
         return
     table = Table(
         title=f"{report['version']}: {report['rows']} rows, {report['refused']} refused", title_justify="left"
