@@ -7,7 +7,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recommender.cases import lower_first
@@ -69,6 +77,16 @@ class Settings(BaseSettings):
     )
     rank_threads: int = Field(
         4, ge=1, le=64, description="Requests worked on at the same time; others wait. Each uses one core at most."
+    )
+    data: Path = Field(Path("~/.growth"), description="Folder of the embedded database and of what belongs to it.")
+    database: SecretStr | None = Field(
+        None, description="Database URL, postgresql+psycopg://...; unset means growth.sqlite3 in the data folder."
+    )
+    text_key: SecretStr | None = Field(
+        None, description="Keys that encrypt stored texts (base64, 32 bytes), newest first; unset stores them readable."
+    )
+    retention_months: int = Field(
+        12, ge=1, le=120, description="Months after the end of a cycle that its texts are kept; a tenant may set its own."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."

@@ -23,7 +23,7 @@ BORROWED_PRIOR = 20.0
 USUAL_INFORMATION, USUAL_INFORMATION_WEIGHT = 0.85, 10.0
 # No single score is taken for rarer than one in five hundred.
 RAREST = 0.002
-MOST_EXTREME = 3.0
+MOST_EXTREME = float(ndtri(1 - RAREST))
 # A value that fewer scores than this share have in common is a point, not a level.
 NARROW = 1e-6
 # Below this a score says next to nothing; the floor keeps the arithmetic finite.
@@ -50,10 +50,7 @@ class Prior:
             return below, below
         up_to = np.cumsum(self.shares)
         below = up_to - np.asarray(self.shares)
-        at_level = np.isin(values, self.levels)
-        middle = np.interp(values, self.levels, (below + up_to) / 2)
-        place = np.minimum(np.searchsorted(self.levels, values), len(self.levels) - 1)
-        return np.where(at_level, below[place], middle), np.where(at_level, up_to[place], middle)
+        return np.interp(values, self.levels, below), np.interp(values, self.levels, up_to)
 
     @cached_property
     def information(self) -> float:

@@ -88,7 +88,13 @@ class Evidence:
     @property
     def observed(self) -> Array:
         """(skills,) what observers saw and what the teacher is interested in; exactly 0 without observations."""
-        total: Array = self.item_effects.sum(axis=0) + self.note_effects.sum(axis=0) + self.note_rest + self.interest
+        total: Array = self.seen + self.interest
+        return total
+
+    @property
+    def seen(self) -> Array:
+        """(skills,) what observers saw alone."""
+        total: Array = self.item_effects.sum(axis=0) + self.note_effects.sum(axis=0) + self.note_rest
         return total
 
 

@@ -20,15 +20,17 @@ DISAGREEMENT = 0.3
 def ranking_notices(case: Case, evidence: Evidence, observed: Observed, *, words: bool) -> list[str]:
     """Notices in a fixed order; ``words`` says whether the teacher's words were used."""
     said = []
+    set_aside = words and observed.counts and case.context.mix == 1
+    words_count = words and not set_aside
     if not words and case.struggle.strip():
         said.append(message("words_not_used"))
-    elif words and observed.counts and case.context.mix == 1:
+    elif set_aside:
         said.append(message("words_set_aside"))
     if observed.needs is not None:
-        if observed.has_order and words and _disagree(evidence):
+        if observed.has_order and words_count and _disagree(evidence):
             said.append(message("observations_disagree"))
         said.extend(
-            message("observations_flat") if key == "flat_profile" and words else notice(key)
+            message("observations_flat") if key == "flat_profile" and words_count else notice(key)
             for key in observed.needs.notices
         )
     if words and len(case.struggle.split()) > LONG_TEXT_WORDS:

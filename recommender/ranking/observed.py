@@ -52,13 +52,13 @@ class Observed:
 def case_scores(case: Case, instruments: Instruments) -> pd.DataFrame:
     """The score table of a case's own observations; labels become numbers and "not scored" stays out.
 
-    Without a visit, scores of one day by one observer are one visit. Raises CaseError naming the observation and field
+    A row that is not scored but has a note stays with an empty value, so that the note is read. Without a visit, scores of one day by one observer are one visit. Raises CaseError naming the observation and field
     of an unknown instrument, item or label, and of a score outside the scale.
     """
     rows = []
     for position, observation in enumerate(case.observations):
         value = _value(observation, instruments, f"observations.{position}")
-        if value is not None:
+        if value is not None or observation.note:
             rows.append(_row(case, observation, value))
     if not rows:
         return columns.empty_scores()
@@ -84,7 +84,7 @@ def _value(observation: Observation, instruments: Instruments, where: str) -> fl
         raise CaseError("a value that is no score", wanted=error.wanted, where=f"{where}.value") from None
 
 
-def _row(case: Case, observation: Observation, value: float) -> dict[str, object]:
+def _row(case: Case, observation: Observation, value: float | None) -> dict[str, object]:
     observer = observation.observer or columns.UNKNOWN_OBSERVER
     return {
         columns.TEACHER: case.teacher_id or case.case_id,
@@ -93,7 +93,7 @@ def _row(case: Case, observation: Observation, value: float) -> dict[str, object
         columns.OBSERVER: observer,
         columns.INSTRUMENT: observation.instrument,
         columns.ITEM: observation.item,
-        columns.VALUE: value,
+        columns.VALUE: np.nan if value is None else value,
         columns.TENANT: "",
         columns.SCHOOL: "",
         columns.SEGMENT: observation.segment,
@@ -106,7 +106,8 @@ def _row(case: Case, observation: Observation, value: float) -> dict[str, object
 def together(case: Case, own: pd.DataFrame, joined: pd.DataFrame | None) -> pd.DataFrame:
     """A case's own scores and those a file has of its teacher, as one teacher's.
 
-    A score that stands in both counts once; the joined ones keep their tenant, which the own ones then take.
+    A score that stands in both counts once, but the note beside either is kept; the joined ones keep their tenant,
+    which the own ones then take.
     """
     if joined is None or joined.empty:
         return own
@@ -114,9 +115,10 @@ def together(case: Case, own: pd.DataFrame, joined: pd.DataFrame | None) -> pd.D
     if own.empty:
         return joined
     own = own.assign(**{columns.TENANT: joined[columns.TENANT].iloc[0]})
-    both = pd.concat([joined, own], ignore_index=True)
     key = [columns.VISIT, columns.OBSERVED_ON, columns.OBSERVER, columns.INSTRUMENT, columns.ITEM, columns.SEGMENT]
-    return both.drop_duplicates(subset=key, keep="first", ignore_index=True)
+    stands_in_both = pd.MultiIndex.from_frame(own[key]).isin(pd.MultiIndex.from_frame(joined[key]))
+    own[columns.VALUE] = own[columns.VALUE].mask(stands_in_both)
+    return pd.concat([joined, own], ignore_index=True)
 
 
 def newest_notes(scores: pd.DataFrame) -> list[str]:

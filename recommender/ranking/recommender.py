@@ -168,8 +168,10 @@ class Recommender:
     def _suggest(self, case: Case, evidence: Evidence, observed: Observed, *, words: bool) -> Ranking:
         left_out = self._left_out(case)
         if not evidence.clauses:
-            # Without words a skill that nothing observed speaks for would be suggested for being popular.
-            left_out |= evidence.observed <= 0
+            # Without words a skill that nothing observed speaks for would be suggested for being popular or liked.
+            if not (evidence.seen > 0).any():
+                return self._answer(case, "not_enough", message("scores_without_needs"))
+            left_out |= evidence.seen <= 0
         placed = self._ordering.place(evidence.score, case.top, left_out)
         if not placed:
             return self._answer(case, "ranked", message("all_left_out"))
