@@ -12,6 +12,7 @@ from rich.table import Table
 
 from recommender.catalogue.instrument_commands import instruments_app
 from recommender.errors import GrowthError
+from recommender.exchange.import_commands import import_scores
 from recommender.ranking.versions import DEFAULT_MODELS
 from recommender.training.data_commands import data_app
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(instruments_app, name="instruments")
+app.command("import")(import_scores)
 # Results go to standard output, everything said to a person to standard error.
 out = Console()
 err = Console(stderr=True)

@@ -112,7 +112,9 @@ def _worksheet(path: Path, sheet: str | None, *, data_only: bool) -> Any:
     if size > MAX_UNPACKED_BYTES:
         raise DataFileError(f"a workbook of {size} bytes unpacked", wanted="a CSV file instead", where=str(path))
     if sheet is not None and sheet not in workbook.sheetnames:
-        raise DataFileError(f"no sheet {sheet!r}", wanted=f"one of {', '.join(workbook.sheetnames)}", where=str(path))
+        # Sheets may be called by teachers' names, so the others are not listed.
+        wanted = f"the name of one of its {len(workbook.sheetnames)} sheets"
+        raise DataFileError(f"no sheet {sheet!r}", wanted=wanted, where=str(path))
     found = workbook[sheet] if sheet is not None else next(iter(workbook.worksheets), None)
     if found is None or not hasattr(found, "iter_rows"):
         raise DataFileError("no sheet with cells", wanted="a sheet with cells", where=str(path))
