@@ -19,6 +19,8 @@ Bounds = tuple[Array, Array]
 MEASURED_PRIOR = 200.0
 # A prior borrowed from another instrument's items of the same construct only bridges the first few lessons.
 BORROWED_PRIOR = 20.0
+# How hard a borrowed item is, is known about as well as five scores of its own would tell (an assumption).
+BORROWED_CERTAINTY = 5.0
 # With few scores and no prior the variance of normal scores is taken to be that of a plain 4-level item.
 USUAL_INFORMATION, USUAL_INFORMATION_WEIGHT = 0.85, 10.0
 # No single score is taken for rarer than one in five hundred.
@@ -38,6 +40,8 @@ class Prior:
     """
 
     weight: float
+    certainty: float
+    """How many scores of the item would tell as well where its middle lies"""
     levels: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
     mean: float = 0.0
@@ -92,18 +96,18 @@ def prior_of(instrument: Instrument, code: str) -> Prior | None:
         return None
     span = scale.max - scale.min
     position = family.position_mean
-    return Prior(BORROWED_PRIOR, mean=scale.min + position * span, sd=family.position_sd * span)
+    return Prior(BORROWED_PRIOR, BORROWED_CERTAINTY, mean=scale.min + position * span, sd=family.position_sd * span)
 
 
 def _measured(norm: Norm, flip: float, turned: bool) -> Prior:
     if norm.shares is None:
         assert norm.mean is not None
         assert norm.sd is not None
-        return Prior(MEASURED_PRIOR, mean=flip - norm.mean if turned else norm.mean, sd=norm.sd)
+        return Prior(MEASURED_PRIOR, MEASURED_PRIOR, mean=flip - norm.mean if turned else norm.mean, sd=norm.sd)
     directed = {flip - value if turned else value: share for value, share in norm.shares.items()}
     levels = tuple(sorted(directed))
     total = sum(directed.values())
-    return Prior(MEASURED_PRIOR, levels, tuple(directed[level] / total for level in levels))
+    return Prior(MEASURED_PRIOR, MEASURED_PRIOR, levels, tuple(directed[level] / total for level in levels))
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class ItemDistribution:
     @property
     def uncertainty(self) -> float:
         """Variance of where the middle of the distribution lies, in normal-score units."""
-        known = self.n + (self.prior.weight if self.prior is not None else 0.0)
+        known = self.n + (self.prior.certainty if self.prior is not None else 0.0)
         return 1.0 / (known + 1.0)
 
     def normal_scores(self, values: Array) -> Array:

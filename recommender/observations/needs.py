@@ -25,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 
 # Bounds the memory of one step; a teacher's result does not depend on it.
 CELLS_A_CHUNK = 400_000
-# Variance of an item's middle that ten scores leave: with fewer, and no measured norm, it is a rough guess.
+# Variance of the middle of an item that ten scores leave: with fewer, and no measured norm, it is a rough guess.
 THIN = 1 / 11
 # Two scores closer than this on their scales (0 to 1) are alike.
 SAME_PLACE = 1e-9

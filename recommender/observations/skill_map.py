@@ -13,6 +13,9 @@ from recommender.catalogue.loader import Catalogue
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+# Of two scored items each has at least half: what rounding leaves beside the halves tells nothing apart.
+LEAST_KEPT = 1e-9
+
 
 @dataclass(frozen=True)
 class SkillMap:
@@ -65,5 +68,5 @@ def steering_shares(shares: Array, gain: Array, observed: Bools) -> Array:
     spare = np.maximum(shares - floor, 0.0)
     available = spare.sum(axis=0)
     keep = np.divide(available - missing, available, out=np.zeros_like(available), where=available > 0)
-    steered: Array = np.where(keep > 0, np.where(shares > 0, floor + spare * np.maximum(keep, 0.0), 0.0), 0.0)
+    steered: Array = np.where(keep > LEAST_KEPT, np.where(shares > 0, floor + spare * keep, 0.0), 0.0)
     return steered
