@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from recommender.cli import app
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
-from recommender.training.card import interval
+from recommender.training.card_tables import interval
 from service.app import create_app
 from service.settings import Settings, settings_table
 
