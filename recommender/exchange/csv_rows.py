@@ -57,7 +57,7 @@ def csv_rows(stream: BinaryIO, check_columns: Callable[[list[str]], None], where
 
     Raises DataFileError when the first row is no CSV, and whatever ``check_columns`` raises.
     """
-    records = _records(stream)
+    records = csv_records(stream)
     header = next(records, None)
     if header is None:
         return
@@ -75,7 +75,7 @@ def _row(record: _Record, columns: list[str]) -> Row | Reject:
     return Row(record.line, dict(zip(columns, record.cells, strict=True)))
 
 
-def _records(stream: BinaryIO) -> Iterator[_Record | Reject]:
+def csv_records(stream: BinaryIO) -> Iterator[_Record | Reject]:
     lines = _RecordLines(physical_lines(stream))
     reader = csv.reader(lines, strict=True)
     while True:

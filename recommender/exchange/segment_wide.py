@@ -96,7 +96,7 @@ def _score_columns(
     names: Sequence[str], taken: set[int], instrument: Instrument, where: str
 ) -> tuple[list[ItemColumn], int, list[str]]:
     by_code = {code.casefold(): item for code, item in instrument.by_code.items()}
-    columns: dict[tuple[str, int], ItemColumn] = {}
+    columns: dict[tuple[str, int | None], ItemColumn] = {}
     derived, unread = 0, []
     for position, name in enumerate(names):
         if position in taken:

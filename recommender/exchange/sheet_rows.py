@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from openpyxl import load_workbook
 
 from recommender.errors import DataFileError
-from recommender.exchange.csv_rows import _records
+from recommender.exchange.csv_rows import csv_records
 from recommender.exchange.file_formats import check_readable, empty_file
 from recommender.exchange.rejects import Reject
 from recommender.exchange.row_checks import CellProblem
@@ -62,7 +62,7 @@ def sheet_rows(path: Path, sheet: str | None = None) -> list[SheetRow | Reject]:
 
 def _csv_sheet(path: Path) -> Iterator[SheetRow | Reject]:
     text = _decoded(path)
-    for record in _records(io.BytesIO(text.encode())):
+    for record in csv_records(io.BytesIO(text.encode())):
         yield record if isinstance(record, Reject) else SheetRow(record.line, record.cells)
 
 
