@@ -76,6 +76,7 @@ def _row(record: _Record, columns: list[str]) -> Row | Reject:
 
 
 def csv_records(stream: BinaryIO) -> Iterator[_Record | Reject]:
+    """The records of a CSV file with the physical line each starts on, header included; a broken one is a reject."""
     lines = _RecordLines(physical_lines(stream))
     reader = csv.reader(lines, strict=True)
     while True:

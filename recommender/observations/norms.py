@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recommender.catalogue.instrument import Instrument
 from recommender.errors import DataFileError
@@ -45,6 +46,13 @@ class ItemScores(BaseModel):
 
     values: list[Annotated[float, Field(allow_inf_nan=False)]]
     counts: list[Count]
+
+    @model_validator(mode="after")
+    def _is_a_distribution(self) -> Self:
+        ascending = all(low < high for low, high in pairwise(self.values))
+        if len(self.values) != len(self.counts) or not ascending or (self.values and not any(self.counts)):
+            raise ValueError("values ascend and each has a count, not all of them 0")
+        return self
 
 
 class TenantNorms(BaseModel):

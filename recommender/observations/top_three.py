@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 PLACES = 3
-# Standard error of a probability about .015, .06 at worst; the same draws for every teacher, so that a rerun gives the same bytes.
+# Error of a probability about .015, .06 at worst; the same draws for every teacher, so a rerun gives the same bytes.
 DRAWS = 256
 SEED = 20_260_101
 # Draws closer than this are one value: skills that the same items speak for differ by rounding only.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommender.cases import Case, Context, Observation
+from recommender.cases import Case, Context
 from recommender.ranking.recommender import Recommender
 from recommender.training.corpus import REAL_DEV, load_rows
 
@@ -96,18 +96,6 @@ def test_an_empty_struggle_is_not_enough(recommender: Recommender, struggle: str
     assert ranking.status == "not_enough"
     assert ranking.message
     assert ranking.suggestions == []
-
-
-def test_observations_alone_are_not_enough_yet_and_say_why(recommender: Recommender) -> None:
-    observation = Observation.model_validate(
-        {"instrument": "danielson-2022", "item": "3b", "value": 2, "observed_on": "2026-10-02"}
-    )
-    ranking = recommender.rank(Case(case_id="c", observations=[observation]))
-    assert ranking.status == "not_enough"
-    assert "scores" in (ranking.message or "")
-    both = recommender.rank(Case(case_id="c", struggle=STRUGGLES[0], observations=[observation]))
-    assert both.status == "ranked"
-    assert both.notices
 
 
 def test_a_safeguarding_text_gets_a_person_and_no_skill(recommender: Recommender) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from observed_cases import WEIGHTS
 
+from recommender.catalogue.instruments import load_instruments
 from recommender.catalogue.loader import load_catalogue
 from recommender.errors import ModelVersionError
 from recommender.ranking.recommender import Recommender
@@ -30,8 +32,7 @@ def make_version(models: Path, name: str = "v1", *, n_skills: int = 115, **chang
     (encoder / "screening_network.npz").write_bytes(b"no network")
     TextModel(np.zeros((n_skills, 4)), np.zeros(n_skills), 1.0).save(folder)
     Thresholds(0.1, 0.5).save(folder)
-    weights = {"slope": 1, "intercept": 0, "other_subject": 0, "other_grade_band": 0}
-    (folder / "fusion.json").write_text(json.dumps(weights | {"neighbour_spread": 0, "strong": 0.6, "likely": 0.4}))
+    (folder / "fusion.json").write_text(WEIGHTS.model_dump_json())
     (folder / "card.md").write_text("# Card\n")
     write_manifest(models, name, **changes)
     return folder
@@ -43,6 +44,7 @@ def write_manifest(models: Path, name: str, **changes: Any) -> None:
         "version": name,
         "created": "2026-10-02",
         "catalogue_version": load_catalogue().version,
+        "instruments_version": load_instruments().version,
         "encoder": {"folder": ENCODER, "files": {file.name: sha256_of(file) for file in encoder.iterdir()}},
         "files": {file.name: sha256_of(file) for file in folder.iterdir() if file.name != "manifest.json"},
         "data": {"real_train.jsonl": SHA},
@@ -300,6 +302,12 @@ def test_a_model_of_another_number_of_skills_is_refused(tmp_path):
 def test_a_model_of_another_catalogue_is_refused(models):
     write_manifest(models, "v1", catalogue_version="000000000000")
     with pytest.raises(ModelVersionError, match="catalogue"):
+        Recommender.load(models)
+
+
+def test_a_model_whose_weights_were_fitted_with_other_instruments_is_refused(models):
+    write_manifest(models, "v1", instruments_version="000000000000")
+    with pytest.raises(ModelVersionError, match="instruments 000000000000"):
         Recommender.load(models)
 
 
