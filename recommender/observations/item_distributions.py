@@ -21,6 +21,8 @@ MEASURED_PRIOR = 200.0
 BORROWED_PRIOR = 20.0
 # How hard a borrowed item is, is known about as well as five scores of its own would tell (an assumption).
 BORROWED_CERTAINTY = 5.0
+# Only what an observer rates can borrow how ratings usually fall; seconds, shares and counts cannot.
+RATED_LEVELS = ("domain", "component", "indicator")
 # With few scores and no prior the variance of normal scores is taken to be that of a plain 4-level item.
 USUAL_INFORMATION, USUAL_INFORMATION_WEIGHT = 0.85, 10.0
 # No single score is taken for rarer than one in five hundred.

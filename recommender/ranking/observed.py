@@ -52,8 +52,9 @@ class Observed:
 def case_scores(case: Case, instruments: Instruments) -> pd.DataFrame:
     """The score table of a case's own observations; labels become numbers and "not scored" stays out.
 
-    A row that is not scored but has a note stays with an empty value, so that the note is read. Without a visit, scores of one day by one observer are one visit. Raises CaseError naming the observation and field
-    of an unknown instrument, item or label, and of a score outside the scale.
+    A row that is not scored but has a note stays with an empty value, so that the note is read. Without a visit, scores
+    of one day by one observer are one visit. Raises CaseError naming the observation and field of an unknown
+    instrument, item or label, and of a score outside the scale.
     """
     rows = []
     for position, observation in enumerate(case.observations):
