@@ -21,8 +21,8 @@ MEASURED_PRIOR = 200.0
 BORROWED_PRIOR = 20.0
 # How hard a borrowed item is, is known about as well as five scores of its own would tell (an assumption).
 BORROWED_CERTAINTY = 5.0
-# Only what an observer rates can borrow how ratings usually fall; seconds, shares and counts cannot.
-RATED_LEVELS = ("domain", "component", "indicator")
+# A scale with more steps than this is no rating scale.
+MOST_STEPS = 10
 # With few scores and no prior the variance of normal scores is taken to be that of a plain 4-level item.
 USUAL_INFORMATION, USUAL_INFORMATION_WEIGHT = 0.85, 10.0
 # No single score is taken for rarer than one in five hundred.
@@ -93,10 +93,10 @@ def prior_of(instrument: Instrument, code: str) -> Prior | None:
     if item.norm is not None:
         return _measured(item.norm, scale.min + scale.max, turned)
     family = load_families().get(item.family or "")
-    # A family's norm is a place on a rating scale; a count's rate has none.
-    if family is None or item.per is not None:
-        return None
     span = scale.max - scale.min
+    # A family's norm is a place on a rating scale; a count's rate, seconds and percentages have none.
+    if family is None or item.per is not None or span / scale.step > MOST_STEPS:
+        return None
     position = family.position_mean
     return Prior(BORROWED_PRIOR, BORROWED_CERTAINTY, mean=scale.min + position * span, sd=family.position_sd * span)
 

@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from scipy.special import ndtr, ndtri
 
 from recommender.catalogue.families import load_families
+from recommender.catalogue.instruments import load_instruments
 from recommender.observations.item_distributions import LEAST_INFORMATION, ItemDistribution, Prior, prior_of
 
 SHARES = {"shares": {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4}, "source": "measured for this test"}
@@ -154,3 +155,9 @@ def test_a_higher_score_never_has_a_lower_normal_score(counts, kind) -> None:
     z = item.normal_scores(np.linspace(1, 4, 31))
     assert (np.diff(z) >= -1e-12).all() and np.abs(z).max() <= 2.8782
     assert LEAST_INFORMATION <= item.information <= 1
+
+
+def test_seconds_and_percentages_borrow_no_norm_of_a_rating_scale() -> None:
+    instruments = load_instruments()
+    assert prior_of(instruments["talk-analytics"], "wait_time_seconds") is None
+    assert prior_of(instruments["danielson-2022"], "3b") is not None
