@@ -24,7 +24,7 @@ from recommender.ranking.observed import case_scores
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows were answered and how many refused; a kind message counts as an answer."""
+    """How many cases were answered, and how many rows of cases or scores refused; a kind message is an answer."""
 
     answered: int
     rejected: int
@@ -63,7 +63,7 @@ def rank_file(
         console.print(f"{answered} answered, {rejects.count} rejected: see {place}", highlight=False)
     else:
         console.print(f"{answered} answered", highlight=False)
-    return Counts(answered, rejects.count)
+    return Counts(answered, rejects.count + scores.rejected)
 
 
 def _refuse_same_file(cases: Path | str, output: Path | str) -> None:

@@ -25,6 +25,8 @@ class TeacherScores:
 
     norms: Norms | None = None
     norms_hold_scores: bool = False
+    rejected: int = 0
+    """Score rows refused"""
     _by_teacher: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
@@ -53,7 +55,7 @@ class TeacherScores:
         console.print(said, highlight=False)
         fitted = norms if norms is not None else fit_norms(observed_ratings(file.scores, instruments), instruments)
         usable = {str(name): rows for name, rows in by_teacher.items() if name not in shared}
-        return cls(fitted, norms is None, usable)
+        return cls(fitted, norms is None, len(file.rejects), usable)
 
     def of(self, case: Case) -> pd.DataFrame | None:
         """The scores of a case's teacher, None without any."""

@@ -21,6 +21,8 @@ MEASURED_PRIOR = 200.0
 BORROWED_PRIOR = 20.0
 # How hard a borrowed item is, is known about as well as five scores of its own would tell (an assumption).
 BORROWED_CERTAINTY = 5.0
+# An item of no known family borrows what is usual over all of schools' own ratings; this family has no other norm.
+USUAL_FAMILY = "agency"
 # A scale with more steps than this is no rating scale.
 MOST_STEPS = 10
 # With few scores and no prior the variance of normal scores is taken to be that of a plain 4-level item.
@@ -92,10 +94,11 @@ def prior_of(instrument: Instrument, code: str) -> Prior | None:
     turned = item.direction == -1
     if item.norm is not None:
         return _measured(item.norm, scale.min + scale.max, turned)
-    family = load_families().get(item.family or "")
+    families = load_families()
+    family = families.get(item.family or "", families[USUAL_FAMILY])
     span = scale.max - scale.min
     # A family's norm is a place on a rating scale; a count's rate, seconds and percentages have none.
-    if family is None or item.per is not None or span / scale.step > MOST_STEPS:
+    if item.per is not None or span / scale.step > MOST_STEPS:
         return None
     position = family.position_mean
     return Prior(BORROWED_PRIOR, BORROWED_CERTAINTY, mean=scale.min + position * span, sd=family.position_sd * span)

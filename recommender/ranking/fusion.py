@@ -22,6 +22,9 @@ WEIGHTS_FILE = "fusion.json"
 
 Array = npt.NDArray[np.float64]
 
+# Without words, how much of the strongest observed effect a suggestion must have.
+POINTED_SHARE = 0.5
+
 
 class FusionWeights(BaseModel):
     """Trained weights of the additive score.
@@ -90,6 +93,16 @@ class Evidence:
         """(skills,) what observers saw and what the teacher is interested in; exactly 0 without observations."""
         total: Array = self.seen + self.interest
         return total
+
+    def pointed_at(self) -> npt.NDArray[np.bool_]:
+        """(skills,) where what observers saw speaks at least half as much as for the skill it speaks for most.
+
+        Without words only these are suggested: others would be there for being popular or liked.
+        """
+        seen = self.seen
+        most = float(seen.max(initial=0.0))
+        pointed: npt.NDArray[np.bool_] = (seen > 0) & (seen >= POINTED_SHARE * most)
+        return pointed
 
     @property
     def seen(self) -> Array:

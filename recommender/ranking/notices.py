@@ -33,6 +33,8 @@ def ranking_notices(case: Case, evidence: Evidence, observed: Observed, *, words
             message("observations_flat") if key == "flat_profile" and words_count else notice(key)
             for key in observed.needs.notices
         )
+        if observed.needs.gives_order and not observed.has_order:
+            said.append(message("scores_not_tied"))
     if words and len(case.struggle.split()) > LONG_TEXT_WORDS:
         said.append(message("long_text"))
     return said

@@ -168,10 +168,10 @@ class Recommender:
     def _suggest(self, case: Case, evidence: Evidence, observed: Observed, *, words: bool) -> Ranking:
         left_out = self._left_out(case)
         if not evidence.clauses:
-            # Without words a skill that nothing observed speaks for would be suggested for being popular or liked.
-            if not (evidence.seen > 0).any():
+            pointed_at = evidence.pointed_at()
+            if not pointed_at.any():
                 return self._answer(case, "not_enough", message("scores_without_needs"))
-            left_out |= evidence.seen <= 0
+            left_out |= ~pointed_at
         placed = self._ordering.place(evidence.score, case.top, left_out)
         if not placed:
             return self._answer(case, "ranked", message("all_left_out"))

@@ -13,13 +13,13 @@ from rich.table import Table
 from scipy.special import expit
 
 from recommender.catalogue.loader import Catalogue, load_catalogue
-from recommender.ranking.fusion import FusionWeights
+from recommender.ranking.fusion import POINTED_SHARE, FusionWeights
 from recommender.ranking.observation_weights import Weights
 from recommender.ranking.versions import open_version
 from recommender.training.calibration_error import calibration_error, pool_first
 from recommender.training.intervals import bootstrap_mean, paired_difference
 from recommender.training.metrics import ndcg_at
-from recommender.training.observed_fit import JUDGING_SEEDS, VISITS, gather, observed_scores
+from recommender.training.observed_fit import JUDGING_SEEDS, VISITS, gather, need_part, observed_scores
 from recommender.training.observed_texts import prior_vector, simulation_texts
 from recommender.training.report import as_data
 from recommender.training.simulated_cases import SimulatedCases
@@ -67,8 +67,9 @@ def _scores(cases: SimulatedCases, weights: FusionWeights, catalogue: Catalogue)
 def _alone(cases: SimulatedCases, prior: Array, weights: Weights) -> Array:
     """As the engine ranks without words: skills that nothing observed speaks for come last."""
     scores = observed_scores(cases, prior, weights)
-    observed = scores - weights.intercept - weights.words * prior
-    return np.where(observed > 0, scores, scores - 1_000.0)
+    seen = need_part(cases, weights.need) + weights.note * cases.note
+    pointed_at = (seen > 0) & (seen >= POINTED_SHARE * seen.max(axis=1, keepdims=True))
+    return np.where(pointed_at, scores, scores - 1_000.0)
 
 
 def _calibration(cases: SimulatedCases, scores: Array) -> float:

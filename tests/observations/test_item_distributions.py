@@ -12,7 +12,13 @@ from scipy.special import ndtr, ndtri
 
 from recommender.catalogue.families import load_families
 from recommender.catalogue.instruments import load_instruments
-from recommender.observations.item_distributions import LEAST_INFORMATION, ItemDistribution, Prior, prior_of
+from recommender.observations.item_distributions import (
+    LEAST_INFORMATION,
+    USUAL_FAMILY,
+    ItemDistribution,
+    Prior,
+    prior_of,
+)
 
 SHARES = {"shares": {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4}, "source": "measured for this test"}
 
@@ -100,8 +106,9 @@ def test_a_borrowed_prior_is_not_turned_because_it_speaks_of_more_is_better() ->
     assert prior(family="climate", direction=-1) == prior(family="climate")
 
 
-def test_an_item_without_norm_or_known_family_has_no_prior() -> None:
-    assert prior() is None and prior(family="gardening") is None
+def test_an_item_without_norm_or_known_family_borrows_what_is_usual_over_all_ratings() -> None:
+    assert prior() == prior(family="gardening") == prior(family=USUAL_FAMILY)
+    assert prior() != prior(family="routines")
 
 
 def test_a_rate_borrows_no_place_on_a_rating_scale() -> None:

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from need_rows import CODES, RUBRIC, components, instruments, own_norms, plain_items, rubric, table, visit
 
-from recommender.observations.item_distributions import ItemDistribution
+from recommender.observations.item_distributions import ItemDistribution, prior_of
 from recommender.observations.need_tables import item_need_table, teacher_notices
 from recommender.observations.needs import NeedGroup, estimate_needs
 from recommender.observations.norms import ItemScores, Norms, TenantNorms
@@ -54,11 +54,11 @@ def test_two_items_scored_once_by_hand() -> None:
     found = needs_of(visit("t", {"I0": 3, "I1": 2}, instrument="own"), norms=norms, own=own)["t"]
 
     def level(code: str, value: float) -> float:
-        item = ItemDistribution(np.arange(1.0, 5), np.array(counts[code]), None)
+        item = ItemDistribution(np.arange(1.0, 5), np.array(counts[code]), prior_of(own["own"], code))
         keeps = item.information
         latent = item.normal_scores(np.array([value]))[0] / keeps
         # One lesson, one rater never met before: nothing is shared between the items, so each stands alone.
-        return 0.2 / (0.2 + 0.1 + 0.3 + 0.4 + (1 - keeps) / keeps + 1 / 101) * latent
+        return 0.2 / (0.2 + 0.1 + 0.3 + 0.4 + (1 - keeps) / keeps + 1 / 106) * latent
 
     levels = level("I0", 3), level("I1", 2)
     assert levels[1] < 0 < levels[0]
@@ -224,9 +224,9 @@ def test_needs_on_items_whose_usual_scores_are_hardly_known_are_said_to_be_a_rou
         return bool(estimate.thin[0])
 
     assert {kind: thin(kind, 0) for kind in kinds} == {"nothing": True, "borrowed": True, "measured": False}
-    assert [thin("nothing", n) for n in (9, 10)] == [True, False]
-    # What is borrowed counts like five scores.
-    assert [thin("borrowed", n) for n in (4, 5)] == [True, False]
+    # What is borrowed, through the family or from all ratings, counts like five scores.
+    for kind in ("nothing", "borrowed"):
+        assert [thin(kind, n) for n in (4, 5)] == [True, False]
 
 
 def test_without_norms_a_teachers_own_scores_do_not_correct_themselves() -> None:

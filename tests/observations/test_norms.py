@@ -47,7 +47,7 @@ def test_readings_are_normal_scores_over_their_information() -> None:
     keeps = item.information
     assert readings.latent == pytest.approx(item.normal_scores(np.array([2.0])) / keeps)
     assert readings.noise == pytest.approx([(1 - keeps) / keeps])
-    assert readings.uncertainty == pytest.approx([1 / 201])
+    assert readings.uncertainty == pytest.approx([1 / 206])
 
 
 def test_counts_are_of_directed_lesson_scores_per_tenant_and_item() -> None:
