@@ -213,6 +213,10 @@ class Instrument(_Strict):
         assert scale is not None  # _items_fit saw to it
         return scale
 
+    def labels_of(self, code: str) -> tuple[str, ...]:
+        """The level labels of an item and the labels that mean "not scored". Raises ScoreError for an unknown item."""
+        return (*self.scale_of(code).labels, *self.missing)
+
     def score(self, code: str, raw: float | int | str | None) -> float | None:
         """A raw score as a number on the item's scale, undirected; None for blank or a label that means "not scored".
 

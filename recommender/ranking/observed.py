@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommender.cases import Case, Observation
+from recommender.catalogue.instrument import Instrument
 from recommender.catalogue.instruments import Instruments
+from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import CaseError, ScoreError
 from recommender.observations import scores as columns
 from recommender.observations.teacher_needs import NeedReader, TeacherNeeds
@@ -79,10 +81,18 @@ def _value(observation: Observation, instruments: Instruments, where: str) -> fl
         )
     if observation.item not in instrument.by_code:
         raise CaseError("an unknown item", wanted=f"an item of {instrument.id}", where=f"{where}.item")
+    if isinstance(observation.value, str) and not _is_label(instrument, observation.item, observation.value):
+        labels = instrument.labels_of(observation.item)
+        wanted = f"a number or one of {', '.join(labels)}" if labels else "a number"
+        raise CaseError("a text that is no level label", wanted=wanted, where=f"{where}.value")
     try:
         return instrument.score(observation.item, observation.value)
     except ScoreError as error:
         raise CaseError("a value that is no score", wanted=error.wanted, where=f"{where}.value") from None
+
+
+def _is_label(instrument: Instrument, item: str, text: str) -> bool:
+    return fold_label(text) in {fold_label(label) for label in instrument.labels_of(item)}
 
 
 def _row(case: Case, observation: Observation, value: float | None) -> dict[str, object]:

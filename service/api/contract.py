@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from recommender.cases import Case
+from recommender.catalogue.instrument import Instrument
+from recommender.catalogue.instruments import Instruments
 from recommender.catalogue.loader import load_catalogue
 from recommender.catalogue.subjects import MAX_SUBJECT_CHARACTERS
 from service.problems import MEDIA_TYPE, ProblemBody, problem_kinds
-from service.served_model import example_cases
+from service.served_model import example_cases, own_instruments
 
 COMPONENT = "#/components/schemas/{model}"
 # No control characters but tab, line feed and carriage return, as `recommender.cases` has it.
@@ -55,7 +57,7 @@ def batch_request(max_batch: int) -> dict[str, Any]:
     return json_request(schema, {"batch": {"cases": list(example_cases().values())}})
 
 
-def case_schemas() -> dict[str, Any]:
+def case_schemas(instruments: Instruments) -> dict[str, Any]:
     """JSON Schemas of ``Case`` and its parts, with the closed lists the engine checks by hand."""
     schema = Case.model_json_schema(ref_template=COMPONENT)
     schemas: dict[str, Any] = {**schema.pop("$defs"), "Case": schema}
@@ -71,7 +73,27 @@ def case_schemas() -> dict[str, Any]:
     }
     for part in ("Case", "Observation"):
         _add_pattern(schemas[part]["properties"])
+    schemas["Observation"]["anyOf"] = [each for one in instruments.values() for each in _known_scores(one)]
     return schemas
+
+
+def _known_scores(instrument: Instrument) -> Iterator[dict[str, Any]]:
+    """What an observation of an instrument may hold: its items, and the numbers and labels of their scales."""
+    by_scale: dict[str, list[str]] = {}
+    for code in instrument.by_code:
+        by_scale.setdefault(instrument.scale_of(code).model_dump_json(), []).append(code)
+    for codes in by_scale.values():
+        scale, labels = instrument.scale_of(codes[0]), instrument.labels_of(codes[0])
+        values: list[dict[str, Any]] = [{"type": "number", "minimum": scale.min, "maximum": scale.max}]
+        if labels:
+            values.append({"type": "string", "enum": list(labels)})
+        yield {
+            "properties": {
+                "instrument": {"enum": [instrument.id]},
+                "item": {"enum": codes},
+                "value": {"anyOf": values},
+            }
+        }
 
 
 def _add_pattern(properties: dict[str, Any]) -> None:
@@ -95,7 +117,8 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 routes=app.routes,
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas |= case_schemas() | _problem_schemas()
+            instruments = own_instruments(app.state.settings.instruments)
+            schemas |= case_schemas(instruments) | _problem_schemas()
             for operation in (op for path in document["paths"].values() for op in path.values()):
                 _finish(operation["responses"])
             for name in FRAMEWORK_SCHEMAS:

@@ -15,7 +15,13 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def marked_case(**fields):
-    observation = {"instrument": MARKER, "item": MARKER, "value": MARKER, "observed_on": "2026-10-02", "note": MARKER}
+    observation = {
+        "instrument": "danielson-2022",
+        "item": "3b",
+        "value": 2,
+        "observed_on": "2026-10-02",
+        "note": f"The {MARKER} students answered, nobody else.",
+    }
     return {
         "case_id": MARKER,
         "teacher_id": MARKER,
@@ -44,6 +50,9 @@ def marked_requests():
         yield "POST", "/v1/score", json.dumps(marked_case(**fields)).encode(), JSON
     yield "POST", "/v1/score", json.dumps(marked_case(struggle=MARKER * 1_000)).encode(), JSON
     yield "POST", "/v1/score", json.dumps(marked_case(context={"interests": [MARKER]})).encode(), JSON
+    for field in ("instrument", "item", "value"):
+        observation = marked_case()["observations"][0] | {field: MARKER}
+        yield "POST", "/v1/score", json.dumps(marked_case(observations=[observation])).encode(), JSON
     yield "POST", "/v1/score/batch", b'{"cases": [%s, 1, {"%s": 1}]}' % (case, MARKER.encode()), JSON
     yield "POST", "/v1/score/batch", json.dumps({MARKER: [MARKER]}).encode(), JSON
     yield "GET", f"/v1/skills/{MARKER}", b"", {}
