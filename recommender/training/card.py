@@ -122,7 +122,13 @@ def _screening(part: Mapping[str, Any]) -> Iterator[str]:
     for status, value in part["not ranked as usual, retold from real pages"].items():
         name = status.replace("_", " ")
         lines.append(f"| {name}, retold from real pages, not ranked as usual | {interval(value)} | {int(value['n'])} |")
-    refused = ("real struggles refused", "look-alikes refused", "written struggles refused", "observer notes refused")
+    refused = (
+        "real struggles refused",
+        "look-alikes refused",
+        "look-alikes refused, retold from real pages",
+        "written struggles refused",
+        "observer notes refused",
+    )
     lines += [f"| {name} | {interval(part[name])} | {int(part[name]['n'])} |" for name in refused]
     yield "\n".join(lines)
     development = part["development"]

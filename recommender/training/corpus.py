@@ -67,11 +67,6 @@ def is_address_hash(source: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{64}", source) is not None
 
 
-def is_real_struggle(row: Row) -> bool:
-    """Whether a row is a real struggle that a skill answers."""
-    return row.status == "rankable" and is_address_hash(row.source)
-
-
 @lru_cache(maxsize=16)
 def load_rows(file: Path) -> tuple[Row, ...]:
     """All rows of a JSON Lines file. Raises DataFileError with the line and field of the first broken one."""
@@ -89,6 +84,16 @@ def load_rows(file: Path) -> tuple[Row, ...]:
     if len({row.id for row in rows}) != len(rows):
         raise DataFileError("an id twice", wanted="every id once", where=file.name)
     return tuple(rows)
+
+
+def is_real_struggle(row: Row) -> bool:
+    """Whether a row is an ordinary real struggle; look-alikes, picked because they are hard to tell, are none."""
+    return row.status == "rankable" and is_address_hash(row.source) and row.id not in _look_alikes()
+
+
+@lru_cache(maxsize=1)
+def _look_alikes() -> frozenset[str]:
+    return frozenset(row.id for row in load_rows(SCREENING_REAL))
 
 
 # Of the machine-written struggles every so manieth teaches screening what is rankable; notes all do.

@@ -34,6 +34,9 @@ def screening_figures(cases: ScreeningCase, rows: Sequence[Row], thresholds: Thr
         },
         "real struggles refused": _share(decisions[real] != "rankable"),
         "look-alikes refused": _share(decisions[(wanted == "rankable") & ~real & ~written & ~note] != "rankable"),
+        "look-alikes refused, retold from real pages": _share(
+            decisions[(wanted == "rankable") & ~real & retold] != "rankable"
+        ),
         "written struggles refused": _share(decisions[written] != "rankable"),
         "observer notes refused": _share(decisions[note] != "rankable"),
         "confusion": {
