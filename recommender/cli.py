@@ -248,6 +248,17 @@ def serve(
         stop(error)
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    help="Tenants, people, links, keys and care of the store: `growth admin --help`.",
+)
+def admin(context: typer.Context) -> None:
+    """Hand everything on to the store's own commands, which only then are loaded."""
+    from service.store.admin_commands import admin_app
+
+    admin_app(args=context.args, prog_name="growth admin")
+
+
 @app.command()
 def doctor(models: ModelsOption = DEFAULT_MODELS, version: VersionOption = None, as_json: JsonOption = False) -> None:
     """Print versions, threads, model and settings, and rank one case to see that all is well."""

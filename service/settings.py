@@ -86,7 +86,10 @@ class Settings(BaseSettings):
         None, description="Keys that encrypt stored texts (base64, 32 bytes), newest first; unset stores them readable."
     )
     retention_months: int = Field(
-        12, ge=1, le=120, description="Months after the end of a cycle that its texts are kept; a tenant may set its own."
+        12,
+        ge=1,
+        le=120,
+        description="Months that texts are kept after the end of their cycle; a tenant may set its own.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."

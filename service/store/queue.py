@@ -1,0 +1,68 @@
+"""A coach's queue: cases shared with them that want a look, by date. No score and no order of teachers is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from service.store.actors import Actor, require_coach
+from service.store.database import StoreSession
+from service.store.pages import Page, behind, checked_limit, cursor_of, page_of
+from service.store.tables.cases import Case, CaseShare, QueueState
+from service.store.tables.people import Person
+from service.store.visibility import may_see
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """A case in a coach's queue.
+
+    ``state``: new (not looked at), changed (the teacher did something since the coach answered), waiting (the coach
+    has answered, the teacher has not chosen). ``queued_at`` is when it came into this state.
+    """
+
+    case_id: str
+    teacher_id: str
+    teacher_name: str
+    state: QueueState
+    queued_at: datetime
+
+
+def coach_queue(
+    session: StoreSession,
+    actor: Actor,
+    *,
+    state: QueueState | None = None,
+    after: str | None = None,
+    limit: int = 20,
+) -> Page[QueueEntry]:
+    """The coach's open cases, longest in their state first; ``state`` leaves only those in it.
+
+    Raises NotAllowedError for anybody but a coach, CaseError for a cursor or limit that cannot be used.
+    """
+    require_coach(actor)
+    query = (
+        select(CaseShare, Person.id, Person.name)
+        .join(Case, (Case.tenant_id == CaseShare.tenant_id) & (Case.id == CaseShare.case_id))
+        .join(Person, (Person.tenant_id == Case.tenant_id) & (Person.id == Case.teacher_id))
+        .where(
+            CaseShare.tenant_id == actor.tenant_id,
+            CaseShare.coach_id == actor.id,
+            CaseShare.revoked_at.is_(None),
+            CaseShare.state != "done",
+            may_see(actor, Case),
+            # A coach who also teaches does not queue for themselves.
+            Case.teacher_id != actor.id,
+            *([CaseShare.state == state] if state is not None else []),
+            *behind(after, CaseShare.queued_at, CaseShare.case_id),
+        )
+        .order_by(CaseShare.queued_at, CaseShare.case_id)
+        .limit(checked_limit(limit) + 1)
+    )
+    entries = [
+        QueueEntry(share.case_id, teacher_id, name, share.state, share.queued_at)  # type: ignore[arg-type]
+        for share, teacher_id, name in session.execute(query)
+    ]
+    return page_of(entries, limit, lambda entry: cursor_of(entry.queued_at, entry.case_id))
