@@ -233,6 +233,29 @@ def evaluate(
 
 
 @app.command()
+def simulate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Score table, .csv or .parquet; made-up people.")],
+    teachers: Annotated[int, typer.Option(min=1, max=100_000)] = 700,
+    tenants: Annotated[int, typer.Option(min=1, max=1_000)] = 8,
+    visits: Annotated[int, typer.Option(min=1, max=20)] = 2,
+    raters: Annotated[int, typer.Option(min=1, max=4, help="Raters a visit.")] = 2,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Write simulated observation scores, for trying needs, norms and the held-back visit."""
+    from recommender.exchange.score_files import check_score_output, row_hashes, write_scores
+    from recommender.observations.scores import SOURCE_ROW_HASH
+    from recommender.training.simulate.study import simulate_study
+
+    try:
+        check_score_output(output)
+        scores = simulate_study(teachers=teachers, tenants=tenants, visits=visits, raters_per_visit=raters, seed=seed)
+        write_scores(scores.assign(**{SOURCE_ROW_HASH: row_hashes(scores)}), output)
+    except GrowthError as error:
+        stop(error)
+    err.print(f"{len(scores):,} simulated scores", highlight=False)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default 8000.")] = None,
