@@ -147,7 +147,6 @@ def read_needs(scores: pd.DataFrame, reader: NeedReader) -> TeacherNeeds | None:
 
 
 def item_label(instruments: Instruments, item: tuple[str, str]) -> str:
-    """Our own short name of an item with its code."""
+    """Our own short name of an item, without the rubric's code, which tells a teacher nothing."""
     name, code = item
-    label = instruments[name].by_code[code].label
-    return label if label.startswith(code) else f"{code} {label}"
+    return instruments[name].by_code[code].label
