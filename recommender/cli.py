@@ -13,6 +13,7 @@ from rich.table import Table
 from recommender.catalogue.instrument_commands import instruments_app
 from recommender.errors import GrowthError
 from recommender.exchange.import_commands import import_scores
+from recommender.exchange.need_commands import InstrumentsOption, NormsOption, needs, norms_app
 from recommender.ranking.versions import DEFAULT_MODELS
 from recommender.training.data_commands import data_app
 
@@ -25,6 +26,8 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(instruments_app, name="instruments")
 app.command("import")(import_scores)
+app.command("needs")(needs)
+app.add_typer(norms_app, name="norms")
 # Results go to standard output, everything said to a person to standard error.
 out = Console()
 err = Console(stderr=True)
@@ -35,10 +38,6 @@ EXIT_SOME_REJECTED = 3
 
 ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
 VersionOption = Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")]
-InstrumentsOption = Annotated[
-    list[Path] | None, typer.Option("--instrument", help="A rubric of your own (YAML); give it several times.")
-]
-NormsOption = Annotated[Path | None, typer.Option("--norms", help="Norms written by `growth norms fit`.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
@@ -82,54 +81,6 @@ def rank(
         stop(error)
     if counts.answered == 0:
         raise typer.Exit(EXIT_NOTHING_USABLE)
-    raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_RANKED)
-
-
-@app.command()
-def needs(
-    observations: Annotated[Path, typer.Argument(help="Observation scores: .csv or .parquet, one row per item score.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Needs per teacher and item: .csv or .parquet.")],
-    instrument: InstrumentsOption = None,
-    norms: NormsOption = None,
-    skills: Annotated[Path | None, typer.Option("--skills", help="Also write needs per teacher and skill.")] = None,
-) -> None:
-    """Estimate each teacher's needs, relative to their own other items, with how sure they are.
-
-    Exit code 0: all rows used; 3: some rows rejected; 2: nothing usable.
-    """
-    from recommender.exchange.needs_file import write_needs_of
-
-    try:
-        counts = write_needs_of(
-            observations,
-            output,
-            instrument_files=instrument or [],
-            norms_file=norms,
-            skills_output=skills,
-            console=err,
-        )
-    except GrowthError as error:
-        stop(error)
-    raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_RANKED)
-
-
-norms_app = typer.Typer(help="What is usual in a district: fitted from its own scores.", no_args_is_help=True)
-app.add_typer(norms_app, name="norms")
-
-
-@norms_app.command("fit")
-def fit_norms_command(
-    observations: Annotated[Path, typer.Argument(help="Observation scores: .csv or .parquet.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Norms, .json; give it to needs and rank.")],
-    instrument: InstrumentsOption = None,
-) -> None:
-    """Fit item distributions, rater severities and, from 30 raters on, variance components of each tenant."""
-    from recommender.exchange.needs_file import write_norms_of
-
-    try:
-        counts = write_norms_of(observations, output, instrument_files=instrument or [], console=err)
-    except GrowthError as error:
-        stop(error)
     raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_RANKED)
 
 
