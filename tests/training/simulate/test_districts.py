@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from recommender.catalogue.instruments import load_instruments
 from recommender.catalogue.loader import load_catalogue
@@ -64,9 +65,19 @@ def test_teachers_write_about_what_they_need_and_observers_notes_even_more(distr
 
 
 def test_the_shipped_kappa_gives_real_struggles_the_correlation_of_self_report(texts) -> None:
+    """Naming one domain of twelve is a yes or no: a correlation r shows as r phi(z) / sqrt(p (1 - p)), p = 1/12."""
     district = simulate_district(5, 2000, 1, texts)
     found = naming_correlation(texts, district.text_rows, district.u, load_catalogue())
-    assert found == pytest.approx(load_parameters().self_report.r_true.value, abs=0.02)
+    share = 1 / len(load_catalogue().domains)
+    shown = norm.pdf(norm.ppf(share)) / np.sqrt(share * (1 - share))
+    assert found == pytest.approx(load_parameters().self_report.r_true.value * shown, abs=0.02)
+
+
+def test_coaches_name_about_as_many_skills_as_labellers_do(texts) -> None:
+    """Labellers of the real struggles give 1.2 skills a 2 and 1.3 a 1, on average."""
+    grades = simulate_district(5, 2000, 1, texts).grades
+    assert 0.9 <= (grades == 2).sum(axis=1).mean() <= 1.6
+    assert 1.0 <= (grades == 1).sum(axis=1).mean() <= 2.0
 
 
 def test_every_second_visit_leaves_a_note(district, texts) -> None:
