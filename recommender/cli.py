@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from recommender.catalogue.instrument_commands import instruments_app
+from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, EXIT_SOME_REJECTED, err, out, stop
 from recommender.errors import GrowthError
 from recommender.exchange.import_commands import import_scores
 from recommender.exchange.need_commands import InstrumentsOption, NormsOption, needs, norms_app
@@ -28,23 +28,10 @@ app.add_typer(instruments_app, name="instruments")
 app.command("import")(import_scores)
 app.command("needs")(needs)
 app.add_typer(norms_app, name="norms")
-# Results go to standard output, everything said to a person to standard error.
-out = Console()
-err = Console(stderr=True)
-
-EXIT_ALL_RANKED = 0
-EXIT_NOTHING_USABLE = 2
-EXIT_SOME_REJECTED = 3
 
 ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
 VersionOption = Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-
-
-def stop(error: GrowthError) -> NoReturn:
-    """Say what was found, what was wanted and the way out, and leave with exit code 2."""
-    err.print(f"[bold red]Stopped.[/] {error}", highlight=False)
-    raise typer.Exit(EXIT_NOTHING_USABLE)
 
 
 @app.command()
@@ -81,7 +68,7 @@ def rank(
         stop(error)
     if counts.answered == 0:
         raise typer.Exit(EXIT_NOTHING_USABLE)
-    raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_RANKED)
+    raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_USED)
 
 
 @app.command()

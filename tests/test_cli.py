@@ -109,3 +109,9 @@ def test_an_altered_model_is_refused_with_the_way_out(tmp_path: Path) -> None:
 def test_the_contracts_are_exported_as_json_schema(what: str) -> None:
     schema = json.loads(growth("schema", what).output)
     assert schema["additionalProperties"] is False
+
+
+def test_a_file_name_with_brackets_is_repeated_whole(tmp_path):
+    result = CliRunner().invoke(app, ["needs", str(tmp_path / "[bold]scores.csv"), "--output", str(tmp_path / "n.csv")])
+    assert result.exit_code == 2
+    assert "[bold]scores.csv" in result.output.replace("\n", "")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from recommender.cli import app
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
-from recommender.training.card_tables import interval
+from recommender.training.report import interval
 from service.app import create_app
 from service.settings import Settings, settings_table
 
@@ -41,8 +41,12 @@ def test_every_route_is_documented() -> None:
 
 def test_the_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
     block = next(block for block in code_blocks() if "cat case.jsonl" in block)
-    case, output = (json.loads(part) for part in re.findall(r"^\{.*?^\}", block, flags=re.DOTALL | re.MULTILINE))
-    (tmp_path / "case.jsonl").write_text(json.dumps(case) + "\n", encoding="utf-8")
+    shown = re.search(r"^\$ cat case\.jsonl\n(\{.*\})\n\$ growth rank .*?\n(\{.*\})\n", block, flags=re.DOTALL)
+    assert shown is not None
+    # The case to the letter, so that pasting it works; the output as json.tool prints it.
+    assert "\n" not in shown[1]
+    output = json.loads(shown[2])
+    (tmp_path / "case.jsonl").write_text(shown[1] + "\n", encoding="utf-8")
     result = CliRunner().invoke(app, ["rank", str(tmp_path / "case.jsonl"), "--output", str(tmp_path / "out.jsonl")])
     assert result.exit_code == 0
     assert json.loads((tmp_path / "out.jsonl").read_text()) == output

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recommender.console import out, stop
 from recommender.errors import GrowthError
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from recommender.catalogue.instruments import Crosswalk
 
 instruments_app = typer.Typer(help="Observation rubrics: the shipped ones and your own.", no_args_is_help=True)
-# Results go to standard output, everything said to a person to standard error.
-out = Console()
-err = Console(stderr=True)
-
-EXIT_REFUSED = 2
 # More codes than this are counted, not named.
 MOST_NAMED = 12
 
@@ -49,14 +44,13 @@ def list_instruments() -> None:
 @instruments_app.command("check")
 def check_instrument(file: Annotated[Path, typer.Argument(help="Your own rubric, a YAML file.")]) -> None:
     """Read a rubric of your own and print what was understood and what is missing. Exit code 2: refused."""
-    from recommender.catalogue.instruments import load_instruments
+    from recommender.catalogue.instruments import load_instruments, read_instrument
 
     try:
         instruments = load_instruments([file])
+        instrument = instruments[read_instrument(file).id]
     except GrowthError as error:
-        err.print("[bold red]Stopped.[/]", escape(str(error)), highlight=False)
-        raise typer.Exit(EXIT_REFUSED) from error
-    instrument = list(instruments.values())[-1]
+        stop(error)
     crosswalk = instruments.crosswalk(instrument.id)
     scale = "per item" if instrument.scale is None else _scale_words(instrument.scale)
     say = f"{instrument.id}: {instrument.title}\nScale: {scale}\nNot scored: {', '.join(instrument.missing) or 'blank'}"
@@ -93,9 +87,10 @@ def _what_is_missing(instrument: Instrument, crosswalk: Crosswalk) -> Iterator[s
         yield f"Without skills, so their needs stay per item: {_named(unmapped)}."
     known = load_families()
     if none := [item.code for item in used if item.family is None]:
-        yield f"Without a family, so no norm to borrow: {_named(none)}."
+        yield f"Without a family, so what is usual over all ratings is borrowed: {_named(none)}."
     if own := sorted({item.family for item in used if item.family is not None and item.family not in known}):
-        yield f"Families of your own, so no norm to borrow: {_named(own)}. Known: {', '.join(known)}."
+        borrowed = f"Families of your own, so what is usual over all ratings is borrowed: {_named(own)}."
+        yield f"{borrowed} Known: {', '.join(known)}."
     if not any(item.norm for item in used):
         yield "No norms: they come from the families until your own scores are enough (`growth norms fit`)."
 

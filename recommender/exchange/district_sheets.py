@@ -12,7 +12,15 @@ import pandas as pd
 from recommender.catalogue.instrument import Instrument
 from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import DataFileError
-from recommender.exchange.import_maps import SheetMap, check_items, folded, instrument_of, observation_kind, read_map
+from recommender.exchange.import_maps import (
+    SheetMap,
+    check_items,
+    check_mapped,
+    folded,
+    instrument_of,
+    observation_kind,
+    read_map,
+)
 from recommender.exchange.imported import Imported
 from recommender.exchange.pseudonyms import Pseudonyms
 from recommender.exchange.raw_tables import raw_table
@@ -28,8 +36,8 @@ from recommender.exchange.wide_scores import (
     date_reader,
     import_wide,
     is_blank,
+    mapped_cells,
     positions_of,
-    short_notes,
 )
 from recommender.observations import scores as table
 
@@ -87,9 +95,7 @@ def label_reader(labels: Mapping[str, float | None]) -> ReadValue:
 
 
 def _check_map(sheet_map: SheetMap, instrument: Instrument, where: str) -> None:
-    for column in _REQUIRED:
-        if column not in sheet_map.columns:
-            raise DataFileError(f"no column for {column}", wanted=f"columns: {column}", where=where)
+    check_mapped(_REQUIRED, sheet_map.columns, where)
     check_items(sheet_map.items, instrument, f"{where}: items")
     scales = [instrument.scale_of(code) for code in sheet_map.items.values()]
     for label, number in sheet_map.labels.items():
@@ -116,10 +122,7 @@ def _used(sheet: Sheet, positions: Sequence[int]) -> Sheet:
 
 
 def _raw_rows(sheet: Sheet, ids: Mapping[str, int], sheet_map: SheetMap) -> tuple[pd.DataFrame, int]:
-    columns = {name: sheet.column(position) for name, position in ids.items()}
-    notes_cut = 0
-    if table.NOTE in columns:
-        columns[table.NOTE], notes_cut = short_notes(columns[table.NOTE])
+    columns, notes_cut = mapped_cells(sheet, ids)
     if table.OBSERVATION_TYPE in columns:
         words = folded(sheet_map.observation_types)
         columns[table.OBSERVATION_TYPE] = [observation_kind(cell, words) for cell in columns[table.OBSERVATION_TYPE]]

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from recommender.catalogue.instrument import Instrument
 from recommender.errors import DataFileError, ScoreError
-from recommender.exchange.ed_fi_csv import csv_records
+from recommender.exchange.ed_fi_csv import template_records
 from recommender.exchange.ed_fi_json import json_records
 from recommender.exchange.ed_fi_mapping import read_mapping
 from recommender.exchange.ed_fi_ratings import Records, score_rows
@@ -63,7 +63,7 @@ def _found(path: Path, stream: BinaryIO) -> Iterator[Found | Reject]:
     if suffix in _JSON_SUFFIXES:
         return json_records(stream)
     if suffix == ".csv":
-        return csv_records(stream, path.name)
+        return template_records(stream, path.name)
     raise DataFileError(
         f"the suffix {path.suffix!r}" if path.suffix else "no suffix",
         wanted=f"one of .xml, {', '.join(_JSON_SUFFIXES)}, .csv",

@@ -35,7 +35,7 @@ class _Column(NamedTuple):
     number: str
 
 
-def csv_records(stream: BinaryIO, where: str) -> Iterator[Found | Reject]:
+def template_records(stream: BinaryIO, where: str) -> Iterator[Found | Reject]:
     """Every row, in file order: an element rating, or a derived rating where no column names an element.
 
     Column names are read without regard to case; results may be numbered (Rating1, Rating2 ...). Columns of other

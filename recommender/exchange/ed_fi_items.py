@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from recommender.catalogue.instrument import Instrument
+from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import ScoreError
 from recommender.exchange.ed_fi_mapping import ElementMapping
-from recommender.exchange.ed_fi_trees import fold, title_key
+from recommender.exchange.ed_fi_trees import title_key
 
 ELEMENT_FIELD = "evaluationElementTitle"
 # "2.5 - Monitor and Adjust", "PC: Positive Climate"; a code without a separator has a digit: "1a Knowledge of Content".
@@ -94,7 +95,7 @@ class _Titles:
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument.id
         self.names = {_squashed(name) for name in (instrument.id, _EDITION.sub("", instrument.id), instrument.title)}
-        self._codes = {fold(item.code): item.code for item in instrument.items}
+        self._codes = {fold_label(item.code): item.code for item in instrument.items}
         self._labels: dict[str, str | None] = {}
         for item in instrument.items:
             key = title_key(item.label)
@@ -104,7 +105,7 @@ class _Titles:
         """The item by label, by code, or by a leading code; None when label and code speak for different items."""
         labelled = self._labelled(element)
         head, _ = _split(element)
-        coded = self._codes.get(fold(element)) or self._codes.get(fold(head))
+        coded = self._codes.get(fold_label(element)) or self._codes.get(fold_label(head))
         return None if labelled and coded and labelled != coded else labelled or coded
 
     def strength(self, elements: Sequence[str]) -> _Strength:

@@ -5,37 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from recommender.catalogue.instrument import Instrument
-from recommender.catalogue.yaml_files import first_error, read_yaml
 from recommender.errors import DataFileError
+from recommender.exchange.import_maps import ImportMap, read_map
 from recommender.observations.scores import ObservationType
 
 _LONGEST_QUOTED = 60
 
 
-class ElementMapping(BaseModel):
+class ElementMapping(ImportMap):
     """The instrument, and which element is which item of it.
 
     ``elements``: element title -> item code; a title that is not in it is matched as without a mapping, but with this
     instrument only. ``observation_types``: a district's own performance evaluation type -> observation type.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
     instrument: str
-    elements: dict[str, str] = {}
-    observation_types: dict[str, ObservationType] = {}
+    elements: dict[str, str] = Field(default_factory=dict)
+    observation_types: dict[str, ObservationType] = Field(default_factory=dict)
 
 
 def read_mapping(path: Path, instruments: Mapping[str, Instrument]) -> ElementMapping:
     """Read a mapping file. Raises DataFileError naming file and field, for an unknown instrument or item too."""
-    document = read_yaml(path)
-    try:
-        mapping = ElementMapping.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, path.name) from None
+    mapping = read_map(path, ElementMapping)
     instrument = instruments.get(mapping.instrument)
     if instrument is None:
         raise DataFileError(

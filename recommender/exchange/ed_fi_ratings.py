@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from recommender.catalogue.instrument import Instrument
+from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import ScoreError
 from recommender.exchange.ed_fi_items import EvaluationTitles, ItemFinder
 from recommender.exchange.ed_fi_levels import score_of
 from recommender.exchange.ed_fi_mapping import ElementMapping
 from recommender.exchange.ed_fi_records import Element, ElementRating, ElementScale, Evaluation, Place, Review
-from recommender.exchange.ed_fi_trees import fold
 from recommender.exchange.ed_fi_visits import ObservationTypes, Observers, visit_of
 from recommender.exchange.imported import NOT_SCORED, ROWS
 from recommender.exchange.pseudonyms import Pseudonyms, redacted
@@ -196,7 +196,7 @@ def _evaluation_titles(evaluation: Evaluation) -> EvaluationTitles:
 
 
 def _element_key(evaluation: Evaluation, objective: str, element: str) -> tuple[Evaluation, str, str]:
-    return evaluation, fold(objective), fold(element)
+    return evaluation, fold_label(objective), fold_label(element)
 
 
 def _note(text: str) -> str:

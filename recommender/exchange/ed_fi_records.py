@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import ScoreError
 from recommender.exchange.ed_fi_trees import (
     RATING_LEVELS,
@@ -22,7 +23,6 @@ from recommender.exchange.ed_fi_trees import (
     decimal,
     descriptor_code,
     first,
-    fold,
     own,
     refuse_lone_surrogates,
 )
@@ -169,8 +169,8 @@ def _evaluation(*trees: Tree) -> Evaluation:
     year = first("schoolyear", *trees)
     both = _SCHOOL_YEARS.fullmatch(year)
     return Evaluation(
-        performance_title=fold(first("performanceevaluationtitle", *trees)),
-        title=fold(first("evaluationtitle", *trees)),
+        performance_title=fold_label(first("performanceevaluationtitle", *trees)),
+        title=fold_label(first("evaluationtitle", *trees)),
         kind=descriptor_code(first("performanceevaluationtype", *trees)),
         period=descriptor_code(first("evaluationperiod", *trees)),
         term=descriptor_code(first("term", *trees)),
@@ -185,7 +185,7 @@ def _results(tree: Tree) -> Iterable[Result]:
         if isinstance(entry, dict):
             rating = next((value for value in entry.get("rating", ()) if not isinstance(value, dict)), None)
             datatype = descriptor_code(own(entry, "resultdatatypetype"))
-            yield Result(rating, fold(own(entry, "ratingresulttitle")), datatype)
+            yield Result(rating, fold_label(own(entry, "ratingresulttitle")), datatype)
 
 
 def _scale(tree: Tree) -> ElementScale | None:

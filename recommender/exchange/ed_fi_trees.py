@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
+from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import ScoreError
 from recommender.exchange.physical_lines import has_lone_surrogate
 from recommender.exchange.rejects import shown_field
@@ -45,12 +46,7 @@ def field_name(written: str) -> str:
 
 def descriptor_code(text: str) -> str:
     """The code after a descriptor's ``#``, folded; a bare code is one already."""
-    return fold(text.rpartition("#")[2])
-
-
-def fold(text: str) -> str:
-    """A text without regard to case and spacing."""
-    return " ".join(text.split()).casefold()
+    return fold_label(text.rpartition("#")[2])
 
 
 def title_key(text: str) -> str:

@@ -6,13 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, EXIT_SOME_REJECTED, err, stop
 from recommender.errors import GrowthError
-
-EXIT_ALL_IMPORTED = 0
-EXIT_NOTHING_USABLE = 2
-EXIT_SOME_REFUSED = 3
 
 
 def import_scores(
@@ -45,7 +41,6 @@ def import_scores(
     """
     from recommender.exchange.import_file import ImportRequest, import_file, import_format
 
-    console = Console(stderr=True)
     try:
         request = ImportRequest(
             files=files,
@@ -58,11 +53,9 @@ def import_scores(
             key_file=key_file,
             append=append,
         )
-        counts = import_file(request, console)
+        counts = import_file(request, err)
     except GrowthError as error:
-        console.print("[bold red]Stopped.[/]", end=" ")
-        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(EXIT_NOTHING_USABLE) from None
+        stop(error)
     if counts.usable == 0:
         raise typer.Exit(EXIT_NOTHING_USABLE)
-    raise typer.Exit(EXIT_SOME_REFUSED if counts.refused else EXIT_ALL_IMPORTED)
+    raise typer.Exit(EXIT_SOME_REJECTED if counts.refused else EXIT_ALL_USED)

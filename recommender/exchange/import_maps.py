@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -136,6 +136,13 @@ def instrument_of(name: str, instruments: Mapping[str, Instrument], where: str) 
             way_out="`growth instruments list` shows them; --instrument FILE.yaml adds your own.",
             where=where,
         ) from None
+
+
+def check_mapped(required: Sequence[str], columns: Mapping[str, str], where: str) -> None:
+    """Refuse a map without a column that its rows cannot do without. Raises DataFileError."""
+    for column in required:
+        if column not in columns:
+            raise DataFileError(f"no column for {column}", wanted=f"columns: {column}", where=where)
 
 
 def check_items(codes: Mapping[str, str | None], instrument: Instrument, where: str) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from recommender.console import EXIT_ALL_USED, EXIT_SOME_REJECTED, err, stop
 from recommender.errors import GrowthError
-
-EXIT_ALL_USED = 0
-EXIT_NOTHING_USABLE = 2
-EXIT_SOME_REJECTED = 3
 
 InstrumentsOption = Annotated[
     list[Path] | None, typer.Option("--instrument", help="A rubric of your own (YAML); give it several times.")
@@ -42,10 +38,10 @@ def needs(
             instrument_files=instrument or [],
             norms_file=norms,
             skills_output=skills,
-            console=_console(),
+            console=err,
         )
     except GrowthError as error:
-        _stop(error)
+        stop(error)
     raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_USED)
 
 
@@ -59,16 +55,7 @@ def fit_norms_command(
     from recommender.exchange.needs_file import write_norms_of
 
     try:
-        counts = write_norms_of(observations, output, instrument_files=instrument or [], console=_console())
+        counts = write_norms_of(observations, output, instrument_files=instrument or [], console=err)
     except GrowthError as error:
-        _stop(error)
+        stop(error)
     raise typer.Exit(EXIT_SOME_REJECTED if counts.rejected else EXIT_ALL_USED)
-
-
-def _console() -> Console:
-    return Console(stderr=True)
-
-
-def _stop(error: GrowthError) -> NoReturn:
-    _console().print(f"[bold red]Stopped.[/] {error}", highlight=False)
-    raise typer.Exit(EXIT_NOTHING_USABLE)

@@ -21,13 +21,12 @@ from recommender.exchange.csv_rows import csv_rows
 from recommender.exchange.file_formats import check_readable, empty_file, format_of
 from recommender.exchange.pseudonyms import Pseudonyms
 from recommender.exchange.raw_tables import object_array, raw_table
-from recommender.exchange.rejects import WHOLE_CASE, Reject, shown_field
+from recommender.exchange.rejects import WHOLE_CASE, WHOLE_ROW, Reject, shown_field
 from recommender.exchange.row_checks import check_rows
 from recommender.exchange.score_files import without_formula_guard
 from recommender.exchange.value_checks import check_values
 from recommender.observations import scores as table
 
-WHOLE_ROW = "the whole row"
 _READ_COLUMNS = (*table.COLUMNS, table.SOURCE_SYSTEM)
 # Made anew whenever rows are written, so it is known and not read.
 _KNOWN_COLUMNS = (*_READ_COLUMNS, table.SOURCE_ROW_HASH)

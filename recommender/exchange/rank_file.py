@@ -19,7 +19,7 @@ from recommender.exchange.ranking_files import open_rankings
 from recommender.exchange.rejects import Reject, RejectsFile
 from recommender.exchange.teacher_scores import TeacherScores
 from recommender.ranking.batch import RankingJob, rank_in_parallel
-from recommender.ranking.observed import case_scores
+from recommender.ranking.observed import observed_values
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def rank_file(
     answered = 0
     with RejectsFile(output) as rejects, open_rankings(output) as rankings, _progress(console) as progress:
         task = progress.add_task("ranked", total=None)
-        usable = _usable(read_cases(cases, partial(case_scores, instruments=instruments)), rejects)
+        usable = _usable(read_cases(cases, partial(observed_values, instruments=instruments)), rejects)
         for ranking in rank_in_parallel(((case, scores.of(case)) for case in usable), job, processes):
             rankings.write(ranking)
             answered += 1

@@ -30,13 +30,15 @@ FLAT_SCHEMA = pa.schema(
         ("score", pa.float64()),
         ("reasons", pa.string()),
         ("ask_next", pa.string()),
+        ("notices", pa.string()),
         ("evidence_grade", pa.string()),
         ("model_version", pa.string()),
         ("catalogue_version", pa.string()),
         ("input_hash", pa.string()),
     ]
 )
-"""The columns of a flat ranking, one row a suggestion; ``reasons`` is the JSON of the suggestion's list."""
+"""The columns of a flat ranking, one row a suggestion; ``reasons`` is the JSON of the suggestion's list,
+``notices`` the sentences in a row."""
 
 # A cell that starts with one of these is a formula to a spreadsheet, whoever wrote it.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -78,6 +80,7 @@ def open_rankings(path: Path | str) -> Iterator[RankingWriter]:
 def flat_rows(ranking: Ranking) -> list[dict[str, Any]]:
     """One row a suggestion, rounded as in the JSON; without suggestions one row whose suggestion fields are absent."""
     content = ranking.model_dump(mode="json")
+    content["notices"] = " ".join(ranking.notices) or None
     suggestions = [{**each, "reasons": _compact_json(each["reasons"])} for each in content.pop("suggestions")]
     rows = [{**content, **suggestion} for suggestion in suggestions or [{}]]
     return [{name: row.get(name) for name in FLAT_SCHEMA.names} for row in rows]

@@ -15,6 +15,7 @@ from recommender.errors import CaseError
 from recommender.exchange.file_formats import STANDARD_STREAM, whole_file
 
 WHOLE_CASE = "the whole case"
+WHOLE_ROW = "the whole row"
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 

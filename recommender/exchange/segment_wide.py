@@ -12,7 +12,7 @@ import pandas as pd
 
 from recommender.catalogue.instrument import Instrument
 from recommender.errors import DataFileError
-from recommender.exchange.import_maps import SegmentMap, instrument_of, read_map
+from recommender.exchange.import_maps import SegmentMap, check_mapped, instrument_of, read_map
 from recommender.exchange.imported import Imported
 from recommender.exchange.pseudonyms import Pseudonyms
 from recommender.exchange.raw_tables import raw_table
@@ -27,14 +27,13 @@ from recommender.exchange.wide_scores import (
     body,
     date_reader,
     import_wide,
+    mapped_cells,
     positions_of,
-    short_notes,
 )
 from recommender.observations import scores as table
 
 MISSING_CODES = frozenset({9997.0, 9998.0, 9999.0})
 DERIVED_COLUMNS = "derived columns"
-UNREAD_COLUMNS = "columns not read"
 
 _SEGMENT_COLUMN = re.compile(r"(.+)_S(\d{1,3})", re.IGNORECASE)
 _HOLISTIC = re.compile(r"C?[A-Z]{2}0OV", re.IGNORECASE)
@@ -81,9 +80,7 @@ def read(
 
 
 def _check_map(segment_map: SegmentMap, where: str) -> None:
-    for column in _REQUIRED:
-        if column not in segment_map.columns:
-            raise DataFileError(f"no column for {column}", wanted=f"columns: {column}", where=where)
+    check_mapped(_REQUIRED, segment_map.columns, where)
     if (table.OBSERVED_ON in segment_map.columns) == (segment_map.observed_on is not None):
         raise DataFileError(
             "no day of observation" if segment_map.observed_on is None else "two of them",
@@ -120,10 +117,7 @@ def _score_columns(
 
 
 def _raw_rows(sheet: Sheet, ids: Mapping[str, int], segment_map: SegmentMap) -> tuple[pd.DataFrame, int]:
-    columns = {name: sheet.column(position) for name, position in ids.items()}
-    notes_cut = 0
-    if table.NOTE in columns:
-        columns[table.NOTE], notes_cut = short_notes(columns[table.NOTE])
+    columns, notes_cut = mapped_cells(sheet, ids)
     if segment_map.observed_on is not None:
         columns[table.OBSERVED_ON] = [segment_map.observed_on] * len(sheet.lines)
     columns.setdefault(table.OBSERVATION_TYPE, [_KIND] * len(sheet.lines))

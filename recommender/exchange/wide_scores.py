@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from recommender.catalogue.instrument import Instrument
+from recommender.catalogue.raw_scores import fold_label
 from recommender.errors import DataFileError, ScoreError
 from recommender.exchange.imported import NOT_SCORED, ROWS, Imported
 from recommender.exchange.pseudonyms import redacted
 from recommender.exchange.raw_tables import object_array
-from recommender.exchange.rejects import Reject
+from recommender.exchange.rejects import WHOLE_ROW, Reject
 from recommender.exchange.row_checks import MAX_NOTE_CHARACTERS, CellProblem, ParseDate, iso_date, plain_text, tidy_note
 from recommender.exchange.sheet_rows import SheetRow
 from recommender.exchange.value_checks import FIELD, ReadValue, check_values
@@ -58,7 +59,7 @@ def body(rows: Sequence[SheetRow | Reject], width: int) -> Sheet:
             sheet.rejects.append(row)
         elif any(not is_blank(cell) for cell in row.cells[width:]):
             wanted = f"at most {width}, as many as columns are named"
-            sheet.rejects.append(Reject(row.line, "the whole row", f"{len(row.cells)} cells", wanted))
+            sheet.rejects.append(Reject(row.line, WHOLE_ROW, f"{len(row.cells)} cells", wanted))
         else:
             cells = ["" if cell is None else cell for cell in row.cells[:width]]
             sheet.lines.append(row.line)
@@ -71,11 +72,11 @@ def positions_of(headers: Mapping[str, str], header: Sequence[object], where: st
 
     Raises DataFileError for one that is not there or there twice; only the wanted header is named.
     """
-    found = [folded_header(cell) for cell in header]
+    found = [fold_label(str(cell)) for cell in header]
     times = Counter(found)
     positions = {}
     for name, wanted in headers.items():
-        folded = folded_header(wanted)
+        folded = fold_label(wanted)
         if times[folded] != 1:
             raise DataFileError(
                 f"{times[folded] or 'no'} columns {wanted!r}",
@@ -112,6 +113,15 @@ def import_wide(
     return Imported(scores, rejects, {ROWS: len(sheet.lines) + len(sheet.rejects), NOT_SCORED: not_scored})
 
 
+def mapped_cells(sheet: Sheet, positions: Mapping[str, int]) -> tuple[dict[str, list[object]], int]:
+    """The cells of the columns at ``positions`` by name, notes made fit, and how many notes were too long."""
+    columns = {name: sheet.column(position) for name, position in positions.items()}
+    notes_cut = 0
+    if table.NOTE in columns:
+        columns[table.NOTE], notes_cut = short_notes(columns[table.NOTE])
+    return columns, notes_cut
+
+
 def short_notes(cells: Sequence[object]) -> tuple[list[object], int]:
     """Notes fit for a score table, and how many were too long; a cell that could not be read is no note.
 
@@ -144,11 +154,6 @@ def _real_date(cell: object) -> date:
     if not isinstance(cell, date):
         raise ScoreError("no date", wanted="a date")
     return iso_date(cell)
-
-
-def folded_header(cell: object) -> str:
-    """A header without regard to case, spacing and line breaks."""
-    return " ".join(str(cell).split()).casefold()
 
 
 def is_blank(cell: object) -> bool:

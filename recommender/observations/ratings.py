@@ -62,7 +62,7 @@ def observed_ratings(scores: pd.DataFrame, instruments: Mapping[str, Instrument]
     for an instrument that is not known.
     """
     items = _item_positions(scores, instruments)
-    frame = scores.loc[_is_observed(scores)]
+    frame = scores.loc[is_observed(scores)]
     keys = pd.MultiIndex.from_arrays([frame[columns.INSTRUMENT], frame[columns.ITEM]])
     position = _positions(keys, items)
     kept = position >= 0
@@ -103,7 +103,8 @@ def observed_ratings(scores: pd.DataFrame, instruments: Mapping[str, Instrument]
     )
 
 
-def _is_observed(scores: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def is_observed(scores: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """(rows,) True where an observer gave a number: no self-rating, no machine score, nothing missing."""
     unseen = scores[columns.OBSERVATION_TYPE].isin(columns.NOT_OBSERVED_TYPES)
     unseen |= scores[columns.OBSERVER_ROLE].isin(columns.NOT_OBSERVED_ROLES)
     observed: npt.NDArray[np.bool_] = (~unseen & scores[columns.VALUE].notna()).to_numpy()

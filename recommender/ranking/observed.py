@@ -58,16 +58,25 @@ def case_scores(case: Case, instruments: Instruments) -> pd.DataFrame:
     of one day by one observer are one visit. Raises CaseError naming the observation and field of an unknown
     instrument, item or label, and of a score outside the scale.
     """
-    rows = []
-    for position, observation in enumerate(case.observations):
-        value = _value(observation, instruments, f"observations.{position}")
-        if value is not None or observation.note:
-            rows.append(_row(case, observation, value))
+    values = observed_values(case, instruments)
+    rows = [
+        _row(case, observation, value)
+        for observation, value in zip(case.observations, values, strict=True)
+        if value is not None or observation.note
+    ]
     if not rows:
         return columns.empty_scores()
     frame = pd.DataFrame(rows)
     frame[columns.OBSERVED_ON] = pd.to_datetime(frame[columns.OBSERVED_ON])
     return frame
+
+
+def observed_values(case: Case, instruments: Instruments) -> list[float | None]:
+    """The number of each observation, None where it says "not scored". Raises CaseError as ``case_scores`` does."""
+    return [
+        _value(observation, instruments, f"observations.{position}")
+        for position, observation in enumerate(case.observations)
+    ]
 
 
 def _value(observation: Observation, instruments: Instruments, where: str) -> float | None:

@@ -85,30 +85,17 @@ class Recommender:
         or the catalogue is another one.
         """
         manifest, folder, encoder_folder = open_version(models, version)
-        catalogue = load_catalogue()
-        if manifest.catalogue_version != catalogue.version:
-            raise ModelVersionError(
-                f"a model for catalogue {manifest.catalogue_version}",
-                wanted=f"one for catalogue {catalogue.version}",
-                way_out="Run `growth train`.",
-                where=manifest.version,
-            )
-        shipped = load_instruments()
-        if manifest.instruments_version != shipped.version:
-            raise ModelVersionError(
-                f"a model for instruments {manifest.instruments_version}",
-                wanted=f"one for instruments {shipped.version}",
-                way_out="Run `growth train`.",
-                where=manifest.version,
-            )
-        text_model = TextModel.load(folder)
-        if len(text_model.bias) != len(catalogue):
-            raise ModelVersionError(
-                f"{len(text_model.bias)} skills in the model",
-                wanted=f"the catalogue's {len(catalogue)}",
-                way_out="Run `growth train`.",
-                where=manifest.version,
-            )
+        catalogue, shipped, text_model = load_catalogue(), load_instruments(), TextModel.load(folder)
+        made_for, here = manifest.catalogue_version, catalogue.version
+        rubrics_then, rubrics_now = manifest.instruments_version, shipped.version
+        n_skills = len(text_model.bias)
+        for fits, found, wanted in (
+            (made_for == here, f"a model for catalogue {made_for}", f"one for catalogue {here}"),
+            (rubrics_then == rubrics_now, f"a model for instruments {rubrics_then}", f"one for {rubrics_now}"),
+            (n_skills == len(catalogue), f"{n_skills} skills in the model", f"the catalogue's {len(catalogue)}"),
+        ):
+            if not fits:
+                raise ModelVersionError(found, wanted=wanted, way_out="Run `growth train`.", where=manifest.version)
         return cls(
             manifest=manifest,
             card=(folder / CARD_FILE).read_text(encoding="utf-8"),

@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from recommender.ranking.versions import Manifest
-from recommender.training.card_tables import curve_table, fusion_table, growth_table, interval, needs_table
+from recommender.training.card_tables import curve_table, fusion_table, growth_table, needs_table
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL, PLOT_FILE
-from recommender.training.report import FIGURES
+from recommender.training.report import FIGURES, interval
 
 # The sentences no figure can make: use, limits, data. Kept as data beside the code.
 TEXT_FILE = Path(__file__).parent / "card_text.yaml"

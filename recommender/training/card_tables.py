@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recommender.training.fusion_report import BOTH, OBSERVATIONS, WORDS
-
-
-def interval(value: Mapping[str, float]) -> str:
-    """Mean with its 95% interval."""
-    return f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+from recommender.training.report import interval
 
 
 def growth_table(part: Mapping[str, Any]) -> str:

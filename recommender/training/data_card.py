@@ -13,11 +13,10 @@ import yaml
 
 from recommender.catalogue.loader import _SAFE_LOADER, Catalogue, load_catalogue
 from recommender.catalogue.subjects import SUBJECTS
-from recommender.training.card_tables import interval
 from recommender.training.corpus import DATA_FOLDER, REAL, REAL_DEV, SCREENING, WRITTEN, Row, is_address_hash, load_rows
 from recommender.training.data_rules import first_skill
 from recommender.training.intervals import Interval, bootstrap_mean
-from recommender.training.report import SLICES, as_data
+from recommender.training.report import SLICES, as_data, interval
 
 CARD_FILE = DATA_FOLDER / "README.md"
 # The sentences no count can make. Kept as data beside the code.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from recommender.console import EXIT_NOTHING_USABLE, err, out, stop
 from recommender.errors import GrowthError
 
 data_app = typer.Typer(help="Check the training data and write their card.", no_args_is_help=True)
-out = Console()
-err = Console(stderr=True)
-
-EXIT_BROKEN = 2
 
 
 @data_app.command()
@@ -32,14 +28,14 @@ def check() -> None:
             out.print(str(finding), highlight=False, markup=False, soft_wrap=True)
         rows = [row for file in DataFiles().grown for row in load_rows(file)]
     except GrowthError as error:
-        _stop(error)
+        stop(error)
     topic, share = next(iter(topic_shares(rows).items()), ("none", 0.0))
     err.print(f"{len(rows):,} grown rows; largest topic {topic} {share:.1%}; by domain:", highlight=False)
     for domain, share in domain_shares(rows).items():
         err.print(f"  {domain} {share:.1%}", highlight=False)
     err.print(f"{len(findings)} findings", highlight=False)
     if findings:
-        raise typer.Exit(EXIT_BROKEN)
+        raise typer.Exit(EXIT_NOTHING_USABLE)
 
 
 @data_app.command()
@@ -52,10 +48,5 @@ def card(
     try:
         write_data_card(output or CARD_FILE)
     except GrowthError as error:
-        _stop(error)
+        stop(error)
     err.print(f"Wrote {(output or CARD_FILE).name}.", highlight=False, markup=False)
-
-
-def _stop(error: GrowthError) -> NoReturn:
-    err.print(f"Stopped. {error}", highlight=False, markup=False)
-    raise typer.Exit(EXIT_BROKEN)

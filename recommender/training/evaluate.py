@@ -36,6 +36,7 @@ from recommender.training.report import (
     calibration,
     ceiling,
     compare,
+    interval,
     per_request,
     summarise,
 )
@@ -216,6 +217,4 @@ def print_report(report: dict[str, Any], console: Console) -> None:
 
 
 def _cell(value: dict[str, float]) -> str:
-    if np.isnan(value["mean"]):
-        return "-"
-    return f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+    return "-" if np.isnan(value["mean"]) else interval(value)

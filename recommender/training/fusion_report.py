@@ -21,7 +21,7 @@ from recommender.training.intervals import bootstrap_mean, paired_difference
 from recommender.training.metrics import ndcg_at
 from recommender.training.observed_fit import JUDGING_SEEDS, VISITS, gather, need_part, observed_scores
 from recommender.training.observed_texts import prior_vector, simulation_texts
-from recommender.training.report import as_data
+from recommender.training.report import as_data, interval
 from recommender.training.simulated_cases import SimulatedCases
 
 Array = npt.NDArray[np.float64]
@@ -91,6 +91,6 @@ def print_fusion_report(report: dict[str, Any], console: Console) -> None:
     )
     for visits, figures in report["visits"].items():
         named = (figures[name] for name in (WORDS, OBSERVATIONS, BOTH, f"better than {WORDS}"))
-        table.add_row(visits, *(f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in named))
+        table.add_row(visits, *(interval(value) for value in named))
     console.print(table)
     console.print(f"expected calibration error {report['ece']:.3f}", highlight=False)

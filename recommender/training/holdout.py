@@ -11,7 +11,7 @@ import pandas as pd
 
 from recommender.catalogue.instrument import Instrument
 from recommender.observations import scores as columns
-from recommender.observations.ratings import observed_ratings
+from recommender.observations.ratings import is_observed, observed_ratings
 from recommender.training.observation_baselines import (
     ItemRanks,
     by_teacher,
@@ -52,7 +52,7 @@ def hold_back(scores: pd.DataFrame) -> HeldBack:
     before it in both parts.
     """
     scores = _with_unique_teachers(scores)
-    seen = scores.loc[_observed(scores)]
+    seen = scores.loc[is_observed(scores)]
     by_observer = seen.groupby([*_VISIT, columns.OBSERVER], as_index=False)[columns.OBSERVED_ON].max()
     visits_of_observer = by_observer.groupby([*_TEACHER, columns.OBSERVER])[columns.VISIT].transform("size")
     by_observer["again"] = visits_of_observer > 1
@@ -74,13 +74,6 @@ def _left_out(visits: pd.DataFrame, measured: int) -> dict[str, int]:
     rest = len(teachers) - measured - alone - unknown
     reasons = {ONE_VISIT: alone, UNKNOWN_OBSERVER: unknown, SAME_OBSERVERS: rest}
     return {reason: count for reason, count in reasons.items() if count}
-
-
-def _observed(scores: pd.DataFrame) -> Bools:
-    unseen = scores[columns.OBSERVATION_TYPE].isin(columns.NOT_OBSERVED_TYPES)
-    unseen |= scores[columns.OBSERVER_ROLE].isin(columns.NOT_OBSERVED_ROLES)
-    observed: Bools = (~unseen & scores[columns.VALUE].notna()).to_numpy()
-    return observed
 
 
 def _with_unique_teachers(scores: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from recommender.training.folds import Integers, make_folds
 from recommender.training.intervals import bootstrap_mean
 from recommender.training.leave_out import scores_by_frozen_head
 from recommender.training.measured import Measured, rankable
-from recommender.training.report import Values, as_data, compare, per_request
+from recommender.training.report import Values, as_data, compare, interval, per_request
 from recommender.training.stored_vectors import StoredVectors
 
 # Numbers of real training struggles, each about twice the one before; None is all a fold leaves.
@@ -154,5 +154,5 @@ def print_learning_curve(report: dict[str, Any], console: Console) -> None:
         held, development = point["held out"], point["development"]
         cells = (held["nDCG@5"], held["hit@1"], held["hit@3"], development["nDCG@5"])
         size = str(point["size"]) if point["size"] is not None else f"all ({point['real rows trained on']})"
-        table.add_row(size, *(f"{cell['mean']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]" for cell in cells))
+        table.add_row(size, *(interval(cell) for cell in cells))
     console.print(table)

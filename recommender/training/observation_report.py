@@ -16,7 +16,7 @@ from recommender.errors import DataFileError
 from recommender.exchange.observation_files import read_observations
 from recommender.observations.needs import estimate_needs
 from recommender.training.holdout import HeldBack, held_back_target, hold_back
-from recommender.training.intervals import Interval, bootstrap_mean, paired_difference
+from recommender.training.intervals import bootstrap_mean, paired_difference
 from recommender.training.item_hits import Hits, Question, aligned, hits
 from recommender.training.observation_baselines import (
     POSTERIOR,
@@ -26,6 +26,7 @@ from recommender.training.observation_baselines import (
     raw_lowest,
 )
 from recommender.training.observation_designs import load_designs, oracle_need, simulated_interests
+from recommender.training.report import as_data
 from recommender.training.simulate.ratings import SimulatedScores, simulate_scores
 from recommender.training.simulate.rubrics import GTI
 
@@ -157,7 +158,7 @@ def _posterior_fit(scores: pd.DataFrame, instruments: Mapping[str, Instrument], 
     inside = np.where(np.isnan(mean), np.nan, np.abs(mean - truth.need) <= Z_90 * sd)
     seen = ~np.isnan(mean)
     return {
-        f"coverage of {COVERED:.0%} intervals": _rounded(bootstrap_mean(np.nanmean(inside, axis=1))),
+        f"coverage of {COVERED:.0%} intervals": as_data(bootstrap_mean(np.nanmean(inside, axis=1))),
         "correlation with true need": round(float(np.corrcoef(mean[seen], truth.need[seen])[0, 1]), PLACES),
         "mean SD": round(float(sd[seen].mean()), PLACES),
         "flat teachers": int(sum(group.flat.sum() for group in estimate.groups)),
@@ -169,19 +170,10 @@ def _figures(measured: Mapping[str, Hits]) -> dict[str, dict[str, Any]]:
     posterior = measured[POSTERIOR].share
     figures: dict[str, dict[str, Any]] = {}
     for name, each in measured.items():
-        figure: dict[str, Any] = _rounded(bootstrap_mean(each.share))
+        figure: dict[str, Any] = as_data(bootstrap_mean(each.share))
         figure["no answer"] = int((~each.answered).sum())
         if name != POSTERIOR:
             difference = paired_difference(posterior, each.share)
-            figure["posterior is better by"] = {**_rounded(difference), "p": round(difference.p_value, PLACES)}
+            figure["posterior is better by"] = {**as_data(difference), "p": round(difference.p_value, PLACES)}
         figures[name] = figure
     return figures
-
-
-def _rounded(interval: Interval) -> dict[str, Any]:
-    return {
-        "mean": round(interval.mean, PLACES),
-        "low": round(interval.low, PLACES),
-        "high": round(interval.high, PLACES),
-        "n": interval.n,
-    }

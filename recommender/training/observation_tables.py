@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recommender.training.observation_report import HELD_BACK
+from recommender.training.report import interval
 
 
 def print_observation_report(report: Mapping[str, Any], console: Console) -> None:
@@ -38,7 +39,7 @@ def _print_simulated(report: Mapping[str, Any], console: Console) -> None:
         coverage = next(key for key in fit if key.startswith("coverage"))
         console.print(
             f"chance {study['chance']:.3f}; reference for the posterior {study['reference']:.2f}; "
-            f"{coverage} {_cell(fit[coverage])}; correlation with true need {fit['correlation with true need']:.3f}",
+            f"{coverage} {interval(fit[coverage])}; correlation with true need {fit['correlation with true need']:.3f}",
             highlight=False,
         )
 
@@ -49,11 +50,6 @@ def _table(title: str, figures: Mapping[str, Mapping[str, Any]]) -> Table:
         table.add_column(column)
     for ranker, figure in figures.items():
         difference = figure.get("posterior is better by")
-        better = ("", "") if difference is None else (_cell(difference, signed=True), f"{difference['p']:.4f}")
-        table.add_row(ranker, _cell(figure), *better, str(figure["no answer"] or ""))
+        better = ("", "") if difference is None else (interval(difference, signed=True), f"{difference['p']:.4f}")
+        table.add_row(ranker, interval(figure), *better, str(figure["no answer"] or ""))
     return table
-
-
-def _cell(value: Mapping[str, float], *, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    return f"{value['mean']:{sign}.3f} [{value['low']:{sign}.3f}, {value['high']:{sign}.3f}]"

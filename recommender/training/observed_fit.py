@@ -57,7 +57,11 @@ def observed_scores(cases: SimulatedCases, words: Array, weights: Weights) -> Ar
 
 
 def need_part(cases: SimulatedCases, weight: float) -> Array:
-    """(cases, skills) what needs add; the same formula as ``observation_weights.need_effects``, summed over items."""
+    """(cases, skills) what needs add; the same formula as ``observation_weights.need_effects``, summed over items.
+
+    Written in its own order of operations: in the other's the fit ends a few ten-thousandths away, and a shipped
+    version's weights would not come out again.
+    """
     slope = weight * cases.lead
     part: Array = slope * cases.need / np.sqrt(1 + np.pi / 8 * slope**2 * cases.variance)
     return part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,14 +39,20 @@ def summarise(values: Values) -> dict[str, dict[str, float]]:
     return {name: as_data(bootstrap_mean(values[name])) for name in FIGURES}
 
 
-def as_data(interval: Interval) -> dict[str, float]:
+def as_data(measured: Interval) -> dict[str, float]:
     """An interval as rounded plain data."""
     return {
-        "mean": round(interval.mean, 4),
-        "low": round(interval.low, 4),
-        "high": round(interval.high, 4),
-        "n": int(interval.n),
+        "mean": round(measured.mean, 4),
+        "low": round(measured.low, 4),
+        "high": round(measured.high, 4),
+        "n": int(measured.n),
     }
+
+
+def interval(value: Mapping[str, float], *, signed: bool = False) -> str:
+    """Plain data of ``as_data`` for a person: the mean with its 95% interval; ``signed`` writes a + too."""
+    sign = "+" if signed else ""
+    return f"{value['mean']:{sign}.3f} [{value['low']:{sign}.3f}, {value['high']:{sign}.3f}]"
 
 
 def compare(values: Values, other: Values) -> dict[str, float]:

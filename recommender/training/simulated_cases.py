@@ -40,10 +40,6 @@ class SimulatedCases:
     visits: npt.NDArray[np.int64]
     """(cases,)"""
 
-    def take(self, rows: npt.NDArray[np.int64]) -> SimulatedCases:
-        """The given cases."""
-        return SimulatedCases(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
-
     @classmethod
     def join(cls, parts: Sequence[SimulatedCases]) -> SimulatedCases:
         """All parts as one."""

@@ -24,8 +24,8 @@ crosswalk:
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.catalogue.instrument_commands.out._width", 200)
-    monkeypatch.setattr("recommender.catalogue.instrument_commands.err._width", 200)
+    monkeypatch.setattr("recommender.console.out._width", 200)
+    monkeypatch.setattr("recommender.console.err._width", 200)
 
 
 def run(*arguments: str) -> Result:
@@ -56,8 +56,8 @@ def test_check_says_what_it_understood_and_what_is_missing(tmp_path: Path):
     assert "1-3, high is bad" in result.output
     assert "Crosswalk: 1 of 3 observed items say something about 2 skills." in result.output
     assert "Without skills, so their needs stay per item: 2, 3." in result.output
-    assert "Without a family, so no norm to borrow: 3." in result.output
-    assert "Families of your own, so no norm to borrow: voices." in result.output
+    assert "Without a family, so what is usual over all ratings is borrowed: 3." in result.output
+    assert "Families of your own, so what is usual over all ratings is borrowed: voices." in result.output
 
 
 def test_check_of_a_complete_rubric_complains_of_nothing(tmp_path: Path):
@@ -91,3 +91,9 @@ def test_a_file_that_is_not_there_ends_with_exit_code_2(tmp_path: Path):
     result = run("check", str(tmp_path / "none.yaml"))
     assert result.exit_code == 2
     assert "no readable file" in result.output
+
+
+def test_check_of_an_edition_of_a_shipped_rubric_speaks_of_that_edition(tmp_path: Path):
+    result = check(tmp_path, OWN.replace("our-walk", "danielson-2022"))
+    assert result.exit_code == 0
+    assert "danielson-2022: Our [walkthrough]" in result.output

@@ -23,6 +23,7 @@ COLUMNS = [
     "score",
     "reasons",
     "ask_next",
+    "notices",
     "evidence_grade",
     "model_version",
     "catalogue_version",
@@ -109,6 +110,12 @@ def test_a_flat_row_says_what_the_json_says():
     assert "“every”" in first["reasons"]
     for name in ("case_id", "status", "ask_next", "model_version", "catalogue_version", "input_hash"):
         assert first[name] == content[name]
+
+
+def test_a_flat_row_keeps_the_notices():
+    said = RANKINGS[0].model_copy(update={"notices": ["All scores are alike.", "Nobody knows who observed."]})
+    assert {row["notices"] for row in flat_rows(said)} == {"All scores are alike. Nobody knows who observed."}
+    assert flat_rows(RANKINGS[0])[0]["notices"] is None
 
 
 def test_a_case_that_is_not_ranked_is_one_row_with_its_message():
