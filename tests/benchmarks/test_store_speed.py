@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import time
@@ -22,7 +21,7 @@ from service.store.tables.cases import Case, CaseShare
 from service.ulid import new_ulid
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-from postgres_server import Postgres, find_postgres
+from postgres_server import Postgres, running_postgres
 
 SIZES = (1_000, 100_000)
 MOST_RATIO = 2.0
@@ -72,14 +71,8 @@ def seconds_by_page(database: Database, coach: Actor) -> list[float]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    programs = find_postgres()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres(programs)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(server.folder, ignore_errors=True)
+    with running_postgres() as running:
+        yield running
 
 
 @pytest.mark.parametrize("caseload", CASELOADS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import Postgres, find_postgres
+from postgres_server import Postgres, running_postgres
 from sqlalchemy import URL
 from store_rows import KEY, School, make_school
 
@@ -17,14 +17,8 @@ from service.store.schema_version import upgrade
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    programs = find_postgres()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres(programs)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(server.folder, ignore_errors=True)
+    with running_postgres() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

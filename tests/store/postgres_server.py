@@ -6,8 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 
@@ -17,6 +20,21 @@ def find_postgres() -> Path | None:
     folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A started server, gone with its folder afterwards; without PostgreSQL's programs the test is skipped."""
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = Postgres(programs)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
 class Postgres:
@@ -61,9 +79,6 @@ class Postgres:
 
         with psycopg.connect(host=str(self.folder), user="growth", dbname="postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
-
-    def log(self) -> str:
-        return (self.folder / "log").read_text(errors="replace")
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from postgres_server import Postgres, find_postgres
+from postgres_server import Postgres, running_postgres
 from sqlalchemy import URL, func, select, text
 from store_rows import KEY, NOW, School, a_case, a_ranking, make_school, stored, wait_for
 
@@ -173,13 +173,15 @@ def test_a_read_sees_one_moment(database: Database, school: School) -> None:
         assert counts(session)["cases"] == 0
 
 
-def test_postgresql_restarted_under_load_loses_nothing_that_was_acknowledged() -> None:
-    programs = find_postgres()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres(programs)
-    server.start()
-    database = Database(engine_for(server.create()), KEY)
+@pytest.fixture
+def own_server() -> Iterator[Postgres]:
+    """A server that no other test uses, to be stopped in the middle."""
+    with running_postgres() as running:
+        yield running
+
+
+def test_postgresql_restarted_under_load_loses_nothing_that_was_acknowledged(own_server: Postgres) -> None:
+    database = Database(engine_for(own_server.create()), KEY)
     upgrade(database)
     with database.write() as session:
         school = make_school(session)
@@ -206,8 +208,8 @@ def test_postgresql_restarted_under_load_loses_nothing_that_was_acknowledged() -
         for mode in ("fast", "immediate"):
             before = len(said)
             wait_for(lambda before=before: len(said) >= before + 10)
-            server.stop(mode)
-            server.start()
+            own_server.stop(mode)
+            own_server.start()
         before = len(said)
         wait_for(lambda: len(said) >= before + 10)
     finally:
@@ -222,8 +224,6 @@ def test_postgresql_restarted_under_load_loses_nothing_that_was_acknowledged() -
         assert len(kept) <= len(said) + 3
         assert counts(session)["suggestions"] == 3 * len(kept)
     database.close()
-    server.stop()
-    shutil.rmtree(server.folder, ignore_errors=True)
 
 
 def test_a_server_that_is_not_there_is_said_without_its_address() -> None:
