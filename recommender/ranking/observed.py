@@ -51,11 +51,33 @@ class Observed:
         return self.needs is not None and self.needs.gives_order and bool(self.needs.shares.any())
 
 
-def case_scores(case: Case, instruments: Instruments) -> pd.DataFrame:
+@dataclass(frozen=True)
+class ItemNeed:
+    """The need on one item: positive is more room to grow than on the teacher's other items, in own-normed SD units."""
+
+    instrument: str
+    item: str
+    need: float
+    sd: float
+    visits: int
+
+
+def item_needs(needs: TeacherNeeds | None) -> list[ItemNeed]:
+    """Need, SD and number of visits of each item scored, in the instruments' order; empty without scores."""
+    if needs is None:
+        return []
+    sds = np.sqrt(np.diagonal(needs.covariance))
+    return [
+        ItemNeed(instrument, code, float(need), float(sd), visits)
+        for (instrument, code), need, sd, visits in zip(needs.items, needs.need, sds, needs.visits, strict=True)
+    ]
+
+
+def case_scores(case: Case, instruments: Instruments, tenant: str = "") -> pd.DataFrame:
     """The score table of a case's own observations; labels become numbers and "not scored" stays out.
 
     A row that is not scored but has a note stays with an empty value, so that the note is read. Without a visit, scores
-    of one day by one observer are one visit. Raises CaseError naming the observation and field of an unknown
+    of one day by one observer are one visit. ``tenant`` names the norms they are read with. Raises CaseError naming the observation and field of an unknown
     instrument, item or label, and of a score outside the scale.
     """
     values = observed_values(case, instruments)
@@ -66,7 +88,7 @@ def case_scores(case: Case, instruments: Instruments) -> pd.DataFrame:
     ]
     if not rows:
         return columns.empty_scores()
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).assign(**{columns.TENANT: tenant})
     frame[columns.OBSERVED_ON] = pd.to_datetime(frame[columns.OBSERVED_ON])
     return frame
 
@@ -114,7 +136,6 @@ def _row(case: Case, observation: Observation, value: float | None) -> dict[str,
         columns.INSTRUMENT: observation.instrument,
         columns.ITEM: observation.item,
         columns.VALUE: np.nan if value is None else value,
-        columns.TENANT: "",
         columns.SCHOOL: "",
         columns.SEGMENT: observation.segment,
         columns.OBSERVATION_TYPE: "",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +23,31 @@ from recommender.ranking.fusion import Evidence, Fusion, FusionWeights
 from recommender.ranking.messages import message
 from recommender.ranking.notes import NoteReader
 from recommender.ranking.notices import ranking_notices
-from recommender.ranking.observed import Observed, case_scores, item_label, newest_notes, read_needs, together
+from recommender.ranking.observed import (
+    ItemNeed,
+    Observed,
+    case_scores,
+    item_label,
+    item_needs,
+    newest_notes,
+    read_needs,
+    together,
+)
 from recommender.ranking.ordering import Ordering, Placed
 from recommender.ranking.reasons import explain
 from recommender.ranking.versions import CARD_FILE, DEFAULT_MODELS, Manifest, open_version
 from recommender.struggles.encoder import Encoder
 from recommender.struggles.screening import Screener, Screening
 from recommender.struggles.text_model import TextModel
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A ranking and the values it was made from; ``evidence`` is None where nothing was suggested."""
+
+    ranking: Ranking
+    evidence: Evidence | None = None
+    item_needs: list[ItemNeed] = field(default_factory=list)
 
 
 class Recommender:
@@ -61,6 +81,7 @@ class Recommender:
         self._fusion = fusion
         self.instruments = instruments
         self._need_reader = NeedReader(instruments, catalogue, norms, norms_hold_scores=norms_hold_scores)
+        self._tenant = ""
         self._notes = NoteReader(encoder, screener, text_model, fusion.prior_shares)
         self._ordering = Ordering(catalogue, fusion.weights.neighbour_spread)
         self._minutes = np.array([skill.minutes_per_week for skill in catalogue])
@@ -119,6 +140,24 @@ class Recommender:
         """The version's model card, Markdown."""
         return self._card
 
+    def for_tenant(
+        self, tenant: str, norms: Norms, *, norms_hold_scores: bool = False, safeguarding_contact: str | None = None
+    ) -> Recommender:
+        """The same model with one tenant's norms and contact; everything else is shared, so it is cheap.
+
+        A case's own observations count as that tenant's. ``safeguarding_contact`` None keeps the contact there is;
+        ``norms_hold_scores``: see NeedReader.
+        """
+        other = copy.copy(self)
+        other._need_reader = NeedReader(self.instruments, self.catalogue, norms, norms_hold_scores=norms_hold_scores)
+        other._tenant = tenant
+        other.safeguarding_contact = safeguarding_contact or self.safeguarding_contact
+        return other
+
+    def item_needs(self, case: Case, joined: pd.DataFrame | None = None) -> list[ItemNeed]:
+        """The needs that ``rank`` reads from the same scores, item by item. Raises CaseError as ``rank`` does."""
+        return item_needs(read_needs(self._scores(case, joined), self._need_reader))
+
     def rank_many(self, cases: Iterable[Case]) -> Iterator[Ranking]:
         """Rank cases one by one, in order; each answer is the one ``rank`` gives."""
         return (self.rank(case) for case in cases)
@@ -129,23 +168,33 @@ class Recommender:
         ``joined`` are further scores of the case's teacher, as a score table. Raises CaseError for an observation of an
         unknown instrument, item or label, or off its scale.
         """
-        scores = together(case, case_scores(case, self.instruments), joined)
+        return self.rank_with_evidence(case, joined).ranking
+
+    def rank_with_evidence(self, case: Case, joined: pd.DataFrame | None = None) -> Ranked:
+        """What ``rank`` answers, with the values it was made from, for whoever keeps a record. Raises as ``rank``."""
+        scores = self._scores(case, joined)
         tokens = self._encoder.read(case.struggle) if case.struggle.strip() else None
         screening = self._screener.screen(case.struggle, tokens.lower_states) if tokens is not None else None
         if screening is not None and screening.status == "safeguarding":
-            return self._decline(case, screening)
+            return Ranked(self._decline(case, screening))
         notes = self._notes.read(newest_notes(scores))
         if notes.safeguarding:
-            return self._answer(case, "safeguarding", message("safeguarding", contact=self.safeguarding_contact))
+            contact = self.safeguarding_contact
+            return Ranked(self._answer(case, "safeguarding", message("safeguarding", contact=contact)))
         observed = Observed(read_needs(scores, self._need_reader), notes.usable)
+        needs = item_needs(observed.needs)
         if screening is not None and tokens is not None and screening.status == "rankable":
-            text = self._text_model.read(case.struggle, tokens)
-            return self._suggest(case, self._fusion.join(case, text, observed), observed, words=True)
+            evidence = self._fusion.join(case, self._text_model.read(case.struggle, tokens), observed)
+            return Ranked(self._suggest(case, evidence, observed, words=True), evidence, needs)
         if observed.counts:
-            return self._suggest(case, self._fusion.join(case, None, observed), observed, words=False)
+            evidence = self._fusion.join(case, None, observed)
+            return Ranked(self._suggest(case, evidence, observed, words=False), evidence, needs)
         if screening is not None:
-            return self._decline(case, screening)
-        return self._answer(case, "not_enough", message(_why_not_enough(observed)))
+            return Ranked(self._decline(case, screening), None, needs)
+        return Ranked(self._answer(case, "not_enough", message(_why_not_enough(observed))), None, needs)
+
+    def _scores(self, case: Case, joined: pd.DataFrame | None) -> pd.DataFrame:
+        return together(case, case_scores(case, self.instruments, self._tenant), joined)
 
     def _decline(self, case: Case, screening: Screening) -> Ranking:
         key = "other_language" if screening.status == "out_of_scope" and screening.other_language else screening.status
