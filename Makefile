@@ -20,8 +20,8 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/serve.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
-serve: $(VENV)/serve.stamp ## Set up and start the service on this machine
-	$(BIN)/growth serve
+serve: $(VENV)/serve.stamp ## Set up and start the service on this machine, at first with a made-up school
+	$(BIN)/growth serve --demo
 
 test: $(VENV)/dev.stamp ## Set up and run the tests
 	$(BIN)/pytest
@@ -46,8 +46,8 @@ bench: $(VENV)/dev.stamp ## Run the speed ratios (a quiet machine, some minutes)
 
 lock: $(VENV)/dev.stamp ## Renew the lock files from pyproject.toml
 	$(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build --extra dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build --extra oidc --extra postgres -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra build --extra oidc --extra postgres --extra dev -o requirements-dev.lock pyproject.toml
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

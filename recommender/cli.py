@@ -197,14 +197,17 @@ def simulate(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default 8000.")] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Fill an empty database with a made-up school; print links.")
+    ] = False,
 ) -> None:
-    """Start the scoring API and the first page."""
+    """Start the pages and the API on the configured database."""
     from service.run import run as run_service
     from service.settings import read_settings
 
     given = {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
     try:
-        run_service(read_settings(**given))
+        run_service(read_settings(**given), demo=demo)
     except GrowthError as error:
         stop(error)
 

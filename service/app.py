@@ -2,41 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
 
-from recommender.cases import INTENDED_USE, lower_first
-from service.api import health, model, skills
+from recommender.cases import INTENDED_USE
+from service.access.hosts import HostCheck
+from service.access.provider import provider_of
+from service.access.rates import Rates
+from service.api import cases, choices, cycles, health, model, observations, reviews, skills
 from service.api.contract import describe, problem_responses
-from service.api.keys import require_key
+from service.api.keys import require_key, require_settings_key
 from service.api.score import score_routes
 from service.limits import BodyLimit
 from service.metrics import Metrics
-from service.observability import Observed, request_id_of
-from service.pages import home
-from service.pages.home import answer_problem_on_page
-from service.problems import FieldError, Problem, as_problem, problem_response
+from service.observability import Observed
+from service.pages import (
+    admin_coaching,
+    admin_counts,
+    admin_keys,
+    admin_model,
+    admin_people,
+    admin_use,
+    coach_case,
+    coach_practice,
+    coach_queue,
+    contest_forms,
+    contests,
+    drafts,
+    home,
+    moments,
+    my_data,
+    notice,
+    practice,
+    safeguarding,
+    sharing,
+    sign_in,
+    skill_pages,
+    suggestions,
+)
+from service.pages import observations as observation_pages
+from service.refusals import add_refusals
 from service.served_model import ServedModel
 from service.settings import Settings, read_settings
+from service.store.database import Database, open_database
 from service.version import service_version
 
 STATIC_FOLDER = Path(__file__).parent / "pages" / "static"
 # FastAPI can send traces and the messages of exceptions to a collector; a struggle must not leave the machine that way.
 NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+# Paths whose bodies hold many cases or scores.
+BATCHES = ("/v1/score/batch", "/v1/observations")
+# A promoted version is picked up within this time; looking costs reading two small files.
+MODEL_LOOK_SECONDS = 5.0
 
 
-def create_app(settings: Settings | None = None, served_model: ServedModel | None = None) -> FastAPI:
-    """The service. ``settings`` None reads the environment; ``served_model`` None loads the model at start-up.
+def create_app(
+    settings: Settings | None = None, served_model: ServedModel | None = None, database: Database | None = None
+) -> FastAPI:
+    """The service.
 
-    Raises SettingsError when the settings cannot be used.
+    ``settings`` None reads the environment, ``served_model`` None loads the model at start-up, ``database`` None opens
+    the one of the settings; its tables are not touched. Raises SettingsError when the settings cannot be used.
     """
     settings = settings or read_settings()
     app = FastAPI(
@@ -53,9 +86,14 @@ def create_app(settings: Settings | None = None, served_model: ServedModel | Non
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.model = served_model or ServedModel(settings)
+    app.state.database = database or open_database(settings)
+    app.state.rates = Rates(settings)
+    app.state.provider = provider_of(settings)
     _add_routes(app, settings)
-    _add_error_handlers(app)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, limits={"/v1/score/batch": settings.max_batch_bytes})
+    add_refusals(app)
+    batches = dict.fromkeys(BATCHES, settings.max_batch_bytes)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, limits=batches)
+    app.add_middleware(HostCheck, settings=settings)
     app.add_middleware(Observed, metrics=app.state.metrics)
     app.openapi = describe(app)  # type: ignore[method-assign]
     return app
@@ -67,41 +105,75 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: ServedModel = app.state.model
     if not served.is_ready:
         await anyio.to_thread.run_sync(served.load)
+    _name_model(app)
+    look = asyncio.create_task(_look_for_models(app))
+    yield
+    look.cancel()
+    with suppress(asyncio.CancelledError):
+        await look
+    app.state.database.close()
+
+
+async def _look_for_models(app: FastAPI) -> None:
+    """Put a newer model version in the place of the old one when there is one."""
+    # A thread of its own: requests must not wait for a model to load.
+    alone = anyio.CapacityLimiter(1)
+    while True:
+        await asyncio.sleep(MODEL_LOOK_SECONDS)
+        if await anyio.to_thread.run_sync(app.state.model.refresh, limiter=alone):
+            _name_model(app)
+
+
+def _name_model(app: FastAPI) -> None:
+    served: ServedModel = app.state.model
     if served.is_ready:
         recommender = served.recommender
         versions = {"version": recommender.model_version, "catalogue_version": recommender.catalogue.version}
         app.state.metrics.model.info(versions)
-    yield
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> None:
     guarded: dict[str, Any] = {}
+    of_service: dict[str, Any] = {}
     if not settings.is_local:
-        guarded = {"dependencies": [Depends(require_key)], "responses": problem_responses(401)}
+        guarded = {"dependencies": [Depends(require_key)], "responses": problem_responses(401, 403, 429)}
+        of_service = {"dependencies": [Depends(require_settings_key)], "responses": problem_responses(401, 429)}
     app.include_router(score_routes(settings.max_batch), **guarded)
     app.include_router(skills.router, **guarded)
     app.include_router(model.router, **guarded)
+    for resource in (cases, choices, reviews, cycles, observations):
+        # What is stored is a tenant's: its routes want a stored key wherever the service runs.
+        app.include_router(resource.router)
     app.include_router(health.health)
-    app.include_router(health.metrics_route, **guarded)
-    app.include_router(home.router, **({} if settings.open_page else guarded))
+    app.include_router(health.metrics_route, **of_service)
+    for router in _page_routers():
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC_FOLDER), name="static")
 
 
-def _add_error_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(HTTPException, _answer_problem)
-    app.add_exception_handler(RequestValidationError, _answer_bad_parameter)
-
-
-async def _answer_problem(request: Request, error: Exception) -> Response:
-    problem = as_problem(error) if isinstance(error, HTTPException) else Problem("internal")
-    if problem.status_code in {400, 413, 415, 422}:
-        request.app.state.metrics.rejected.labels(problem.name).inc()
-    if request.url.path == home.PATH and "text/html" in request.headers.get("accept", ""):
-        return answer_problem_on_page(problem)
-    return problem_response(problem, request_id_of(request))
-
-
-async def _answer_bad_parameter(request: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [FieldError(field=str(e["loc"][-1]), wanted=lower_first(e["msg"])) for e in found]
-    return await _answer_problem(request, Problem("invalid-parameter", errors=errors))
+def _page_routers() -> list[APIRouter]:
+    return [
+        home.router,
+        sign_in.router,
+        coach_queue.router,
+        coach_case.router,
+        coach_practice.router,
+        moments.router,
+        suggestions.router,
+        sharing.router,
+        contest_forms.router,
+        drafts.router,
+        admin_counts.router,
+        admin_people.router,
+        admin_coaching.router,
+        admin_keys.router,
+        admin_model.router,
+        admin_use.router,
+        contests.router,
+        safeguarding.router,
+        notice.router,
+        skill_pages.router,
+        practice.router,
+        observation_pages.router,
+        my_data.router,
+    ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
-from ipaddress import ip_address
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -20,8 +23,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recommender.cases import lower_first
 from recommender.errors import SettingsError
+from service.placeholder_secrets import why_no_secret
 
 ENV_PREFIX = "GROWTH_"
+# A folder of files named as the variables (growth_text_key ...), as container systems hand over secrets.
+SECRETS_VARIABLE = "GROWTH_SECRETS"
 MEBIBYTE = 1_048_576
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -37,13 +43,48 @@ def _a_hash(value: str) -> str:
     return value
 
 
+def _an_origin(value: str) -> str:
+    """An address of a site: a scheme, a host, perhaps a port, and https where others can listen."""
+    parts = urlsplit(value)
+    is_plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not (parts.hostname and is_plain and safe):
+        raise ValueError("an address like https://growth.school.example, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _an_issuer(value: str) -> str:
+    parts = urlsplit(value)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not (parts.hostname and safe) or parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError("an address that begins with https://, as the provider writes it")
+    return value
+
+
+def _a_network(value: str) -> str:
+    try:
+        return str(ip_network(value)) if "/" in value else str(ip_address(value))
+    except ValueError:
+        raise ValueError("addresses or networks like 10.0.0.5 and 10.1.0.0/16") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address means this machine."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 KeyHash = Annotated[str, AfterValidator(_a_hash)]
+Proxy = Annotated[str, AfterValidator(_a_network)]
 
 
 class Settings(BaseSettings):
     """Everything that differs between two installations; immutable once read.
 
-    Raises SettingsError when other machines could reach the service and no key is set.
+    Raises SettingsError when other machines could reach the service and no key is set or a secret is none, and when an
+    identity provider is set in part.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, hide_input_in_errors=True)
@@ -82,6 +123,9 @@ class Settings(BaseSettings):
     database: SecretStr | None = Field(
         None, description="Database URL, postgresql+psycopg://...; unset means growth.sqlite3 in the data folder."
     )
+    database_password: SecretStr | None = Field(
+        None, description="Password of the database's account, where the URL has none."
+    )
     text_key: SecretStr | None = Field(
         None, description="Keys that encrypt stored texts (base64, 32 bytes), newest first; unset stores them readable."
     )
@@ -91,19 +135,78 @@ class Settings(BaseSettings):
         le=120,
         description="Months that texts are kept after the end of their cycle; a tenant may set its own.",
     )
+    public_url: Annotated[str, AfterValidator(_an_origin)] | None = Field(
+        None, description="Address people and links use, https://...; unset means this machine's own."
+    )
+    trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas."
+    )
+    app_requests_per_minute: int = Field(
+        600, ge=1, le=100_000, description="Requests an app may send in a minute; 10 a second is a busy school."
+    )
+    oidc_issuer: Annotated[str, AfterValidator(_an_issuer)] | None = Field(
+        None, description="Issuer of your identity provider (OpenID Connect); unset leaves sign-in by link."
+    )
+    oidc_client_id: str | None = Field(None, description="What the provider calls this service.")
+    oidc_client_secret: SecretStr | None = Field(None, description="This service's secret at the provider.")
+    oidc_tenant: str | None = Field(None, description="Name or id of the tenant whose people the provider knows.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."
     )
 
     @property
     def is_local(self) -> bool:
-        """Whether only programs on this machine can reach the service."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether only programs on this machine can reach the service, as far as the settings tell."""
+        through_proxy = self.public_url is not None and not is_loopback(urlsplit(self.public_url).hostname or "")
+        return is_loopback(self.host) and not through_proxy
+
+    @property
+    def base_url(self) -> str:
+        """What links to pages begin with."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Settings:
+        parts = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret, self.oidc_tenant)
+        if any(parts) and not (all(parts) and self.public_url):
+            raise SettingsError(
+                "an identity provider with parts missing",
+                wanted="GROWTH_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET, _TENANT and GROWTH_PUBLIC_URL",
+                way_out="Set all five, or none of GROWTH_OIDC_*.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_beyond_this_machine(self) -> Settings:
+        known = {} if self.is_local else {name: why_no_secret(secret) for name, secret in self._secrets()}
+        bad = [f"{name} ({why})" for name, why in known.items() if why is not None]
+        if bad:
+            raise SettingsError(
+                f"what everybody knows in {', '.join(bad)}",
+                wanted="secrets of your own, long and random",
+                way_out="`growth admin text-key new` prints one for texts, `openssl rand -hex 24` a password.",
+            )
+        return self
+
+    def _secrets(self) -> Iterator[tuple[str, str]]:
+        """Every secret somebody chose, with the variable it is in."""
+        for variable, value in (
+            ("GROWTH_DATABASE_PASSWORD", self.database_password),
+            ("GROWTH_OIDC_CLIENT_SECRET", self.oidc_client_secret),
+        ):
+            if value is not None:
+                yield variable, value.get_secret_value()
+        if self.text_key is not None:
+            keys = self.text_key.get_secret_value().replace(",", " ").split()
+            yield from ((f"GROWTH_TEXT_KEY, key {place}", key) for place, key in enumerate(keys, start=1))
+        if self.database is not None:
+            try:
+                password = urlsplit(self.database.get_secret_value()).password
+            except ValueError:
+                password = None
+            if password:
+                yield "GROWTH_DATABASE", unquote(password)
 
     @model_validator(mode="after")
     def _keys_beyond_this_machine(self) -> Settings:
@@ -117,12 +220,15 @@ class Settings(BaseSettings):
 
 
 def read_settings(**options: Any) -> Settings:
-    """Settings from ``options`` first, then the environment, then the defaults.
+    """Settings from ``options``, then the environment, then files of the folder GROWTH_SECRETS, then the defaults.
 
     Raises SettingsError naming the variable; the refused value is not quoted, because it may be a key.
     """
+    folder = os.environ.get(SECRETS_VARIABLE)
+    if folder and not Path(folder).is_dir():
+        raise SettingsError("no such folder", wanted="the folder of the secrets' files", where=SECRETS_VARIABLE)
     try:
-        return Settings(**options)
+        return Settings(_secrets_dir=folder or None, **options)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         name = ENV_PREFIX + str(first["loc"][0] if first["loc"] else "?").upper()

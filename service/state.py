@@ -6,9 +6,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from service.casework import Casework
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
+from service.store.database import Database
 
 
 async def _settings(request: Request) -> Settings:
@@ -26,6 +28,18 @@ async def _metrics(request: Request) -> Metrics:
     return found
 
 
+async def _database(request: Request) -> Database:
+    found: Database = request.app.state.database
+    return found
+
+
+async def _casework(request: Request) -> Casework:
+    state = request.app.state
+    return Casework(state.database, state.model, state.metrics)
+
+
 ServiceSettings = Annotated[Settings, Depends(_settings)]
 Model = Annotated[ServedModel, Depends(_model)]
 ServiceMetrics = Annotated[Metrics, Depends(_metrics)]
+StoreDatabase = Annotated[Database, Depends(_database)]
+CaseDesk = Annotated[Casework, Depends(_casework)]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
+
+# Before anything reads the settings: no test may touch the data of the person who runs it.
+os.environ["GROWTH_DATA"] = tempfile.mkdtemp(prefix="growth-tests-")
 
 from recommender.ranking.recommender import Recommender
 

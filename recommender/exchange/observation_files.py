@@ -1,4 +1,4 @@
-"""Reads a score table from CSV or Parquet: a bad row becomes a reject with line and column, the good rest is kept."""
+"""Reads a score table from CSV, Parquet or rows: a bad row becomes a reject with line and column, the rest is kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from recommender.exchange.file_formats import check_readable, empty_file, format
 from recommender.exchange.pseudonyms import Pseudonyms
 from recommender.exchange.raw_tables import object_array, raw_table
 from recommender.exchange.rejects import WHOLE_CASE, WHOLE_ROW, Reject, shown_field
-from recommender.exchange.row_checks import check_rows
+from recommender.exchange.row_checks import CellProblem, check_rows
 from recommender.exchange.score_files import without_formula_guard
 from recommender.exchange.value_checks import check_values
 from recommender.observations import scores as table
@@ -30,6 +30,9 @@ from recommender.observations import scores as table
 _READ_COLUMNS = (*table.COLUMNS, table.SOURCE_SYSTEM)
 # Made anew whenever rows are written, so it is known and not read.
 _KNOWN_COLUMNS = (*_READ_COLUMNS, table.SOURCE_ROW_HASH)
+
+# Beyond this a float is no longer exact; no scale, and no id, needs it.
+_LARGEST_NUMBER = 2**53
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,48 @@ def read_observations(
     if format_of(path) == "json-lines":
         raise DataFileError("JSON Lines", wanted="observation scores as .csv or .parquet", where=str(path))
     check_readable(path)
-    raw, broken, unread = _csv_table(path) if path.suffix.lower() == ".csv" else _parquet_table(path)
+    if path.suffix.lower() != ".csv":
+        return _checked(*_parquet_table(path), str(path), instruments, pseudonyms, today)
+    with path.open("rb") as stream:
+        return read_observation_csv(stream, instruments, pseudonyms, today, str(path))
+
+
+def read_observation_csv(
+    stream: BinaryIO,
+    instruments: Mapping[str, Instrument],
+    pseudonyms: Pseudonyms | None = None,
+    today: date | None = None,
+    where: str = "CSV",
+) -> ObservationFile:
+    """Read an open CSV file, called ``where`` in errors; otherwise as ``read_observations``."""
+    return _checked(*_csv_table(stream, where), where, instruments, pseudonyms, today)
+
+
+def read_observation_rows(
+    rows: Sequence[object],
+    instruments: Mapping[str, Instrument],
+    pseudonyms: Pseudonyms | None = None,
+    today: date | None = None,
+    where: str = "rows",
+) -> ObservationFile:
+    """Read rows as JSON has them, objects with the columns as names; otherwise as ``read_observations``.
+
+    A reject's line is the row's place, from 1. A row that is no object, or has another name, is refused.
+    """
+    return _checked(*_object_table(rows), where, instruments, pseudonyms, today)
+
+
+def _checked(
+    raw: pd.DataFrame,
+    broken: list[Reject],
+    unread: list[str],
+    where: str,
+    instruments: Mapping[str, Instrument],
+    pseudonyms: Pseudonyms | None,
+    today: date | None,
+) -> ObservationFile:
     if len(raw) + len(broken) == 0:
-        raise empty_file(str(path))
+        raise empty_file(where)
     rows, row_rejects = check_rows(raw, pseudonyms or Pseudonyms(), today=today)
     scores, value_rejects, not_scored = check_values(rows, instruments)
     rejects = sorted([*broken, *row_rejects, *value_rejects], key=lambda reject: reject.line)
@@ -90,11 +132,36 @@ def _unread(names: Sequence[str]) -> list[str]:
     return [shown_field(name) for name in names if name not in _KNOWN_COLUMNS]
 
 
-def _csv_table(path: Path) -> tuple[pd.DataFrame, list[Reject], list[str]]:
+def _object_table(rows: Sequence[object]) -> tuple[pd.DataFrame, list[Reject], list[str]]:
+    places: list[int] = []
+    broken: list[Reject] = []
+    cells: dict[str, list[object]] = {column: [] for column in _READ_COLUMNS}
+    for place, row in enumerate(rows, start=1):
+        if not isinstance(row, dict) or not row.keys() <= set(_KNOWN_COLUMNS):
+            found = "a field of another name" if isinstance(row, dict) else "no object"
+            broken.append(Reject(place, WHOLE_ROW, found, "an object with the columns of a score table only"))
+            continue
+        places.append(place)
+        for column in _READ_COLUMNS:
+            cells[column].append(_object_cell(row.get(column)))
+    return raw_table(places, cells), broken, []
+
+
+def _object_cell(cell: object) -> object:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return CellProblem(f"a value of type {type(cell).__name__}", "text or a number")
+    if not isinstance(cell, str) and not abs(cell) <= _LARGEST_NUMBER:
+        return CellProblem("a number out of all range", "text or a number")
+    return cell
+
+
+def _csv_table(stream: BinaryIO, where: str) -> tuple[pd.DataFrame, list[Reject], list[str]]:
     names: list[str] = []
 
     def take_columns(header: list[str]) -> None:
-        check_columns(header, str(path))
+        check_columns(header, where)
         names.extend(header)
 
     lines: list[int] = []
@@ -102,18 +169,17 @@ def _csv_table(path: Path) -> tuple[pd.DataFrame, list[Reject], list[str]]:
     cells: dict[str, list[str]] = {column: [] for column in _READ_COLUMNS}
     # Every distinct cell is kept once: a million rows hold few teachers, dates and items.
     kept: dict[str, str] = {}
-    with path.open("rb") as stream:
-        for row in csv_rows(stream, take_columns, str(path)):
-            if isinstance(row, Reject):
-                broken.append(_of_scores(row))
-                continue
-            lines.append(row.line)
-            for column, cell in row.content.items():
-                if column in cells:
-                    known = kept.get(cell)
-                    if known is None:
-                        known = kept[cell] = without_formula_guard(cell)
-                    cells[column].append(known)
+    for row in csv_rows(stream, take_columns, where):
+        if isinstance(row, Reject):
+            broken.append(_of_scores(row))
+            continue
+        lines.append(row.line)
+        for column, cell in row.content.items():
+            if column in cells:
+                known = kept.get(cell)
+                if known is None:
+                    known = kept[cell] = without_formula_guard(cell)
+                cells[column].append(known)
     columns = {column: cells[column] for column in _READ_COLUMNS if column in names}
     return raw_table(lines, columns), broken, _unread(names)
 

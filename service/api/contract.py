@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from recommender.cases import Case
 from recommender.catalogue.instrument import Instrument
 from recommender.catalogue.instruments import Instruments
 from recommender.catalogue.loader import load_catalogue
 from recommender.catalogue.subjects import MAX_SUBJECT_CHARACTERS
+from recommender.observations import scores as table
+from service.api.bodies import CSV, JSON
+from service.api.sent import SENT_BODIES, STORABLE
 from service.problems import MEDIA_TYPE, ProblemBody, problem_kinds
-from service.served_model import example_cases, own_instruments
+from service.served_model import example_cases, examples, own_instruments
 
 COMPONENT = "#/components/schemas/{model}"
-# No control characters but tab, line feed and carriage return, as `recommender.cases` has it.
-STORABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 TEXT_FIELDS = ("case_id", "teacher_id", "struggle", "instrument", "item", "value", "observer", "visit", "note")
 FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 REQUEST_ID = {
@@ -41,7 +43,31 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def json_request(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
     """OpenAPI request body that is read by ``service.api.bodies``."""
     named = {name: {"value": value} for name, value in examples.items()}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema, "examples": named}}}}
+
+
+def sent_request(model: type[BaseModel], kind: str) -> dict[str, Any]:
+    """Request body that is read as a model of ``service.api.sent``; its examples are of that kind."""
+    return json_request({"$ref": COMPONENT.format(model=model.__name__)}, examples()[kind])
+
+
+def scores_request(max_rows: int) -> dict[str, Any]:
+    """Request body of observation scores, CSV or JSON. A row may be anything: a bad one is answered, not refused."""
+    required, optional = ", ".join(table.REQUIRED_COLUMNS), ", ".join(table.OPTIONAL_COLUMNS)
+    row = {"description": f"An object with {required}; optional: {optional}. Any other is answered in `refused`."}
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
+    schema = {"type": "object", "properties": {"scores": rows}, "required": ["scores"], "additionalProperties": False}
+    request = json_request(schema, examples()["scores"])
+    request["requestBody"]["content"][CSV] = {
+        "schema": {"type": "string", "description": "A first line that names the columns, then one score a line."},
+        "examples": {name: {"value": value} for name, value in examples()["score_tables"].items()},
+    }
+    return request
+
+
+def made_response(description: str, headers: Mapping[str, Any], links: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAPI response of a route that makes something, and what can be asked about it next."""
+    return {"description": description, "headers": dict(headers), "links": dict(links)}
 
 
 def case_request() -> dict[str, Any]:
@@ -118,7 +144,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             instruments = own_instruments(app.state.settings.instruments)
-            schemas |= case_schemas(instruments) | _problem_schemas()
+            schemas |= case_schemas(instruments) | _schemas_of(ProblemBody, *SENT_BODIES)
             for operation in (op for path in document["paths"].values() for op in path.values()):
                 _finish(operation["responses"])
             for name in FRAMEWORK_SCHEMAS:
@@ -129,9 +155,12 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     return openapi
 
 
-def _problem_schemas() -> dict[str, Any]:
-    schema = ProblemBody.model_json_schema(ref_template=COMPONENT)
-    return {**schema.pop("$defs"), "ProblemBody": schema}
+def _schemas_of(*models: type[BaseModel]) -> dict[str, Any]:
+    schemas: dict[str, Any] = {}
+    for model in models:
+        schema = model.model_json_schema(ref_template=COMPONENT)
+        schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
+    return schemas
 
 
 def _finish(responses: dict[str, Any]) -> None:
@@ -139,4 +168,4 @@ def _finish(responses: dict[str, Any]) -> None:
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
     for response in responses.values():
-        response["headers"] = REQUEST_ID
+        response["headers"] = response.get("headers", {}) | REQUEST_ID

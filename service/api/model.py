@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from service.api.contract import problem_responses
-from service.api.state import Model
+from service.api.parameters import NOT_CHANGED, TAG_HEADER, KnownTags, tagged
+from service.state import Model
 
 router = APIRouter(prefix="/v1/model", tags=["model"])
 CARD_PATH = "/v1/model/card"
@@ -27,18 +28,26 @@ class ModelFacts(BaseModel):
     manifest: dict[str, Any]
 
 
-@router.get("", operation_id="get_model", summary="Show the model version", responses=problem_responses(500, 503))
-async def get_model(model: Model) -> ModelFacts:
+@router.get(
+    "",
+    operation_id="get_model",
+    summary="Show the model version",
+    response_model=ModelFacts,
+    responses={200: {"headers": TAG_HEADER}} | NOT_CHANGED | problem_responses(500, 503),
+)
+async def get_model(model: Model, known: KnownTags) -> Response:
     """Answer with the manifest: version, figures, and SHA-256 of every file and every training set."""
     recommender = model.recommender
     manifest = recommender.manifest.model_dump(mode="json")
-    return ModelFacts(
+    facts = ModelFacts(
         model_version=recommender.model_version,
         catalogue_version=recommender.catalogue.version,
         card=CARD_PATH,
         figures=manifest["figures"],
         manifest=manifest,
     )
+    # By content: a version can be trained again under its name.
+    return tagged(facts.model_dump_json(), known)
 
 
 CARD_RESPONSE: dict[int | str, dict[str, Any]] = {

@@ -11,15 +11,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from recommender.cases import Case, Ranking
-from recommender.errors import GrowthError
 from service.api.bodies import JsonBody, parse_json, read_case
 from service.api.contract import batch_request, case_request, problem_responses
-from service.api.state import Model, ServiceMetrics, ServiceSettings
 from service.logs import FIELDS, LOGGER_NAME, describe_exception
 from service.metrics import Metrics
 from service.observability import add_facts, request_id_of
 from service.problems import FieldError, Problem, ProblemBody
 from service.served_model import ServedModel
+from service.state import Model, ServiceMetrics, ServiceSettings
 
 SCORE_PROBLEMS = (400, 408, 413, 415, 422, 500, 503)
 logger = logging.getLogger(LOGGER_NAME)
@@ -103,12 +102,8 @@ def read_batch(value: Any, max_batch: int) -> list[Any]:
 
 
 def rank_case(model: ServedModel, metrics: Metrics, case: Case) -> Ranking:
-    """Rank and count one case. What the engine refuses (an unknown instrument, say) is an invalid case."""
-    try:
-        ranking = model.rank(case)
-    except GrowthError as error:
-        wanted = FieldError(field=error.where or "the whole case", wanted=error.wanted)
-        raise Problem("invalid-case", errors=[wanted]) from None
+    """Rank and count one case that is not stored. Raises Problem as ``ServedModel.rank``."""
+    ranking = model.rank(case)
     metrics.rankings.labels(ranking.status).inc()
     return ranking
 

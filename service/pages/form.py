@@ -1,22 +1,18 @@
-"""The page's form: where it came from, and what a teacher wrote and tapped."""
+"""The box and its three taps: what a teacher wrote, and the case it makes."""
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from recommender.cases import MAX_STRUGGLE_CHARACTERS, Case, parse_case
-from service.api.state import ServiceSettings
-from service.limits import read_body
+from service.pages.posted import OpenFields, Posted
 from service.pages.strings import page_strings
-from service.problems import Problem
 
-MAX_FORM_FIELDS = 10
 MINUTES = (15, 30, 45, 60)
+PAGE_CASE = "page"
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,18 @@ class Form:
     grade_band: str = ""
     subject: str = ""
     minutes: int | None = None
+
+    @classmethod
+    def of(cls, posted: Posted) -> Form:
+        """The form in posted fields; a choice that is not on the page counts as skipped."""
+        text = page_strings()
+        minutes = posted.get("minutes")
+        return cls(
+            struggle=posted.text("struggle"),
+            grade_band=posted.one_of("grade_band", text["grade_bands"]),
+            subject=posted.one_of("subject", text["subjects"]),
+            minutes=next((choice for choice in MINUTES if str(choice) == minutes), None),
+        )
 
     @property
     def error(self) -> str | None:
@@ -43,59 +51,11 @@ class Form:
             "minutes_per_week": self.minutes,
             "fit_minutes": self.minutes is not None,
         }
-        return parse_case({"case_id": "page", "struggle": self.struggle, "context": context})
+        return parse_case({"case_id": PAGE_CASE, "struggle": self.struggle, "context": context})
 
 
-async def read_form(request: Request, settings: ServiceSettings) -> Form:
-    """The form in a request. Raises Problem for one sent from another site or in another shape."""
-    if not is_same_origin(request):
-        raise Problem("cross-site")
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise Problem("unsupported-media-type")
-    return parse_form(await read_body(request, settings.request_timeout_seconds))
+async def _form(posted: OpenFields) -> Form:
+    return Form.of(posted)
 
 
-SentForm = Annotated[Form, Depends(read_form)]
-
-
-def is_same_origin(request: Request) -> bool:
-    """Whether the page itself sent the form; another site must not make a browser send it.
-
-    Browsers say so in Sec-Fetch-Site, older ones and plain http in Origin. A program that sends neither is no browser
-    and so nobody's unwitting messenger.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def parse_form(content: bytes) -> Form:
-    """A form from URL-encoded bytes; a choice that is not on the page counts as skipped."""
-    try:
-        fields = parse_qs(content.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
-    except ValueError:
-        raise Problem("bad-request") from None
-    text = page_strings()
-    minutes = _first(fields, "minutes")
-    return Form(
-        struggle=clean_text(_first(fields, "struggle")),
-        grade_band=_one_of(_first(fields, "grade_band"), text["grade_bands"]),
-        subject=_one_of(_first(fields, "subject"), text["subjects"]),
-        minutes=next((choice for choice in MINUTES if str(choice) == minutes), None),
-    )
-
-
-def clean_text(text: str) -> str:
-    """Text as pasted from anywhere, with line ends of one kind and no control characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text)
-
-
-def _first(fields: dict[str, list[str]], name: str) -> str:
-    return fields.get(name, [""])[0]
-
-
-def _one_of(value: str, choices: dict[str, str]) -> str:
-    return value if value in choices else ""
+SentForm = Annotated[Form, Depends(_form)]

@@ -1,50 +1,65 @@
-"""The page at /: one box, three taps, up to three skills to try."""
+"""The address itself: whoever is signed in goes to their first page; others may try the box where that is allowed."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from recommender.cases import INTENDED_USE, MAX_STRUGGLE_CHARACTERS, Ranking
+from recommender.cases import Ranking
+from service.access.signed_in import MaybeSignedIn, SignedIn
 from service.api.score import rank_case
-from service.api.state import Model, ServiceMetrics
 from service.observability import add_facts
+from service.pages.box import Box, form_error
 from service.pages.cards import cards
-from service.pages.form import MINUTES, Form, SentForm
+from service.pages.form import Form, SentForm
+from service.pages.render import page
 from service.pages.strings import page_strings
 from service.problems import Problem
 from service.served_model import ServedModel
+from service.settings import Settings
+from service.state import Model, ServiceMetrics, ServiceSettings
 
 PATH = "/"
-TEMPLATES_FOLDER = Path(__file__).parent / "templates"
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+SIGN_IN = "/sign-in"
+# A person with several roles begins where they are waited for.
+FIRST_PAGES = {"teacher": "/moments", "coach": "/coach", "safeguarding": "/safeguarding", "administrator": "/admin"}
+router = APIRouter(include_in_schema=False)
 
 
 @router.get(PATH)
-async def show_form() -> HTMLResponse:
-    """The empty form."""
-    return _page(Form())
+async def show_first_page(request: Request, me: MaybeSignedIn, settings: ServiceSettings) -> Response:
+    """The first page of whoever is signed in; else the box to try, or the way to sign in."""
+    if me is not None:
+        return RedirectResponse(first_page(me), status_code=303)
+    if not may_try(settings):
+        return RedirectResponse(SIGN_IN, status_code=303)
+    return _page(request, Form())
 
 
 @router.post(PATH)
-def show_skills(form: SentForm, model: Model, metrics: ServiceMetrics, request: Request) -> HTMLResponse:
+def show_skills(
+    form: SentForm, model: Model, metrics: ServiceMetrics, settings: ServiceSettings, request: Request
+) -> HTMLResponse:
     """The form as it was sent, under the skills to try or a kind message. Nothing is stored."""
+    if not may_try(settings):
+        raise Problem("unauthorized")
     if form.error is not None:
-        return _page(form, status=422)
+        return _page(request, form, status=422)
     ranking = rank_case(model, metrics, form.case())
     add_facts(request, struggle_length=len(form.struggle), ranking_status=ranking.status)
-    return _page(form, result=_result(ranking, form, model))
+    return _page(request, form, result=_result(ranking, form, model))
 
 
-def answer_problem_on_page(problem: Problem) -> HTMLResponse:
-    """A problem in a teacher's words."""
-    texts = page_strings()["problems"]
-    return _render("problem.html", problem.status_code, message=texts.get(problem.name, texts["other"]))
+def may_try(settings: Settings) -> bool:
+    """Whether the box at / answers without signing in."""
+    return settings.is_local or settings.open_page
+
+
+def first_page(me: SignedIn) -> str:
+    """Where a person begins."""
+    return next((path for role, path in FIRST_PAGES.items() if role in me.actor.roles), "/notice")
 
 
 def _result(ranking: Ranking, form: Form, model: ServedModel) -> dict[str, Any]:
@@ -59,25 +74,9 @@ def _result(ranking: Ranking, form: Form, model: ServedModel) -> dict[str, Any]:
     }
 
 
-def _page(form: Form, *, result: dict[str, Any] | None = None, status: int = 200) -> HTMLResponse:
-    error = form.error if status != 200 else None
-    return _render("home.html", status, form=form, error=error, result=result, minutes=MINUTES)
-
-
-def _render(template: str, status: int, **values: Any) -> HTMLResponse:
-    page = _template(template).render(
-        t=page_strings(), intended_use=INTENDED_USE, max_characters=MAX_STRUGGLE_CHARACTERS, **values
-    )
-    return HTMLResponse(page, status)
-
-
-@lru_cache(maxsize=8)
-def _template(name: str) -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
+def _page(request: Request, form: Form, *, result: dict[str, Any] | None = None, status: int = 200) -> HTMLResponse:
+    return page(
+        request, "home.html", None, status,
+        form=form, result=result,
+        box=Box(form, PATH, error=form_error(form) if status != 200 else None, again=result is not None),
+    )  # fmt: skip

@@ -1,27 +1,21 @@
-"""`growth admin`: tenants, people, links, keys, and the care of the database."""
+"""`growth admin`: tenants, keys, and the care of the database; ``people_commands`` has the people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recommender.errors import CaseError, GrowthError
-
-if TYPE_CHECKING:
-    from service.store.actors import Actor
-    from service.store.database import Database, StoreSession
+from recommender.console import out
+from recommender.errors import CaseError
+from service.store.admin_session import TenantOption, give, opened_database, say, writing
+from service.store.people_commands import link_app, person_app
 
 admin_app = typer.Typer(help="Tenants, people, links, keys, and the care of the database.", no_args_is_help=True)
 tenant_app = typer.Typer(help="Schools and districts.", no_args_is_help=True)
-person_app = typer.Typer(help="Teachers, coaches and administrators.", no_args_is_help=True)
-link_app = typer.Typer(help="Which coach works with which teacher.", no_args_is_help=True)
 key_app = typer.Typer(help="Keys of apps.", no_args_is_help=True)
 text_key_app = typer.Typer(help="Keys that stored texts are encrypted with.", no_args_is_help=True)
 retention_app = typer.Typer(help="Deleting what has been kept long enough.", no_args_is_help=True)
@@ -34,49 +28,6 @@ for name, group in (
     ("retention", retention_app),
 ):
     admin_app.add_typer(group, name=name)
-# Ids and secrets go to standard output for a program to take, everything said to a person to standard error.
-out = Console()
-err = Console(stderr=True)
-
-EXIT_REFUSED = 2
-TenantOption = Annotated[str, typer.Option("--tenant", help="Name or id of the tenant.")]
-
-
-@contextmanager
-def _database(*, migrated: bool = True) -> Iterator[Database]:
-    """The configured database; a refusal becomes a sentence and exit code 2."""
-    from service.settings import read_settings
-    from service.store.database import open_database
-    from service.store.schema_version import require_newest
-
-    try:
-        database = open_database(read_settings())
-        try:
-            if migrated:
-                require_newest(database)
-            yield database
-        finally:
-            database.close()
-    except GrowthError as error:
-        err.print("[bold red]Stopped.[/]", escape(str(error)), highlight=False)
-        raise typer.Exit(EXIT_REFUSED) from None
-
-
-@contextmanager
-def _writing(tenant: str) -> Iterator[tuple[StoreSession, Actor]]:
-    from service.store.actors import operator
-    from service.store.people import find_tenant
-
-    with _database() as database, database.write() as session:
-        yield session, operator(session, find_tenant(session, tenant))
-
-
-def _print(value: str) -> None:
-    out.print(value, highlight=False, markup=False, soft_wrap=True)
-
-
-def _say(sentence: str) -> None:
-    err.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 @tenant_app.command("create")
@@ -88,40 +39,8 @@ def create_tenant_command(
     """Create a tenant and print its id."""
     from service.store.people import create_tenant
 
-    with _database() as database, database.write() as session:
-        _print(create_tenant(session, name, safeguarding_contact=contact, retention_months=retention_months))
-
-
-@person_app.command("create")
-def create_person_command(
-    name: Annotated[str, typer.Argument(help="The person's name.")],
-    tenant: TenantOption,
-    role: Annotated[list[str], typer.Option("--role", help="teacher, coach or administrator; may be repeated.")],
-    email: Annotated[str | None, typer.Option(help="For signing in.")] = None,
-    external_id: Annotated[str | None, typer.Option(help="The teacher_id of observation files and apps.")] = None,
-) -> None:
-    """Create a person and print their id."""
-    from service.store.people import create_person
-    from service.store.tables.people import ROLES
-
-    with _writing(tenant) as (session, actor):
-        roles = [known for known in ROLES if known in role]
-        if len(roles) != len(set(role)):
-            raise CaseError("an unknown role", wanted=", ".join(ROLES))
-        _print(create_person(session, actor, name, roles, email=email, external_id=external_id))
-
-
-@link_app.command("create")
-def create_link_command(
-    coach: Annotated[str, typer.Argument(help="Id of the coach.")],
-    teacher: Annotated[str, typer.Argument(help="Id of the teacher.")],
-    tenant: TenantOption,
-) -> None:
-    """Link a coach and a teacher, and print the link's id. It shares nothing by itself."""
-    from service.store.links import create_link
-
-    with _writing(tenant) as (session, actor):
-        _print(create_link(session, actor, coach, teacher))
+    with opened_database() as database, database.write() as session:
+        give(create_tenant(session, name, safeguarding_contact=contact, retention_months=retention_months))
 
 
 @key_app.command("create")
@@ -135,13 +54,13 @@ def create_key_command(
     from service.store.keys import create_key
     from service.store.tables.people import SCOPES
 
-    with _writing(tenant) as (session, actor):
+    with writing(tenant) as (session, actor):
         scopes = [known for known in SCOPES if known in scope]
         if len(scopes) != len(set(scope)):
             raise CaseError("an unknown scope", wanted=", ".join(SCOPES))
         key = create_key(session, actor, app, scopes, days=days)
-    _print(key.secret)
-    _say(f"Key {key.id}, until {key.expires_at:%Y-%m-%d}. It cannot be shown again.")
+    give(key.secret)
+    say(f"Key {key.id}, until {key.expires_at:%Y-%m-%d}. It cannot be shown again.")
 
 
 @key_app.command("list")
@@ -149,7 +68,7 @@ def list_keys_command(tenant: TenantOption) -> None:
     """List the keys of a tenant, ended ones too."""
     from service.store.keys import list_keys
 
-    with _writing(tenant) as (session, actor):
+    with writing(tenant) as (session, actor):
         table = Table("key", "app", "begins with", "scopes", "until", "revoked", "replaced by")
         for key in list_keys(session, actor):
             revoked = "" if key.revoked_at is None else f"{key.revoked_at:%Y-%m-%d}"
@@ -167,10 +86,10 @@ def rotate_key_command(
     """Give an app a new key with the same scopes and print it. The old one works on for some days."""
     from service.store.keys import rotate_key
 
-    with _writing(tenant) as (session, actor):
+    with writing(tenant) as (session, actor):
         new = rotate_key(session, actor, key, overlap_days=overlap_days)
-    _print(new.secret)
-    _say(f"Key {new.id}, until {new.expires_at:%Y-%m-%d}. The old key ends in {overlap_days} days.")
+    give(new.secret)
+    say(f"Key {new.id}, until {new.expires_at:%Y-%m-%d}. The old key ends in {overlap_days} days.")
 
 
 @key_app.command("revoke")
@@ -178,9 +97,9 @@ def revoke_key_command(key: Annotated[str, typer.Argument(help="Id of the key.")
     """End a key at once."""
     from service.store.keys import revoke_key
 
-    with _writing(tenant) as (session, actor):
+    with writing(tenant) as (session, actor):
         revoke_key(session, actor, key)
-    _say("Revoked.")
+    say("Revoked.")
 
 
 @text_key_app.command("new")
@@ -188,7 +107,7 @@ def new_text_key_command() -> None:
     """Print a fresh key for GROWTH_TEXT_KEY. Put it in front of the old one, then rotate."""
     from service.store.text_keys import new_text_key
 
-    _print(new_text_key())
+    give(new_text_key())
 
 
 @text_key_app.command("rotate")
@@ -196,10 +115,10 @@ def rotate_text_key_command() -> None:
     """Encrypt every stored text anew with the first key of GROWTH_TEXT_KEY."""
     from service.store.text_vault import rotate_texts
 
-    with _database() as database:
+    with opened_database() as database:
         with database.write() as session:
             count = rotate_texts(session)
-        _say(f"{count} texts encrypted anew with key {database.text_keys.current or 'none: they are readable'}.")
+        say(f"{count} texts encrypted anew with key {database.text_keys.current or 'none: they are readable'}.")
 
 
 @admin_app.command()
@@ -210,9 +129,9 @@ def migrate(
     """Bring the tables to a version. Back up first."""
     from service.store.schema_version import current_version, downgrade, upgrade
 
-    with _database(migrated=False) as database:
+    with opened_database(migrated=False) as database:
         (downgrade if down else upgrade)(database, to)
-        _say(f"Tables of version {current_version(database) or 'none'}.")
+        say(f"Tables of version {current_version(database) or 'none'}.")
 
 
 @admin_app.command()
@@ -220,9 +139,9 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file.")]) -> None:
     """Write a copy of the whole database, also while it is in use."""
     from service.store.backup import back_up
 
-    with _database(migrated=False) as database:
+    with opened_database(migrated=False) as database:
         back_up(database, file)
-        _say(f"Wrote {file.name}.")
+        say(f"Wrote {file.name}.")
 
 
 @admin_app.command()
@@ -236,9 +155,9 @@ def restore(
 
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True, err=True)
-    with _database(migrated=False) as database:
+    with opened_database(migrated=False) as database:
         restore_database(database, file)
-        _say(f"Restored; tables of version {current_version(database) or 'none'}.")
+        say(f"Restored; tables of version {current_version(database) or 'none'}.")
 
 
 @retention_app.command("run")
@@ -247,6 +166,6 @@ def run_retention_command() -> None:
     from service.settings import read_settings
     from service.store.retention import run_retention
 
-    with _database() as database:
+    with opened_database() as database:
         expired = run_retention(database, read_settings().retention_months)
-        _say(f"{sum(e.texts for e in expired)} texts of {sum(e.cases for e in expired)} cases deleted.")
+        say(f"{sum(e.texts for e in expired)} texts of {sum(e.cases for e in expired)} cases deleted.")

@@ -15,7 +15,9 @@ from recommender.cases import Case as AskedCase
 from recommender.catalogue.loader import load_catalogue
 from service.store.actors import Actor
 from service.store.database import StoreSession, utc_now
-from service.store.errors import NotAllowedError, StoreError
+from service.store.deletion import delete_case_texts
+from service.store.drafts import drop_draft
+from service.store.errors import ConflictError, NotAllowedError, StoreError
 from service.store.events import record
 from service.store.idempotency import claim
 from service.store.pages import Page, before, checked_limit, cursor_of, page_of
@@ -73,6 +75,7 @@ def store_case(
     case: AskedCase,
     ranking: Ranking,
     *,
+    beside: Sequence[str] = (),
     features: Mapping[str, Any] | None = None,
     propensities: Sequence[float] = (),
     idempotency_key: str | None = None,
@@ -81,11 +84,15 @@ def store_case(
     """Store a case with the ranking that was shown for it: of the teacher who asks, or sent by an app.
 
     An app's ``teacher_id`` is a person's ``external_id``; a case of somebody who is not in the tenant stays the app's
-    alone. Struggle, notes and quotes are redacted together first. The same ``idempotency_key`` stores nothing twice.
-    Raises NotAllowedError for anybody else, ConflictError for a key used for another case.
+    alone. Struggle, notes and quotes are redacted together first, and none of them is kept where the answer is a
+    safeguarding message: neither the words nor the teacher's draft of them. ``beside`` are stored texts that were read
+    as well, such as notes beside imported scores, which a reason may quote. The same ``idempotency_key`` stores nothing
+    twice. Raises NotAllowedError for anybody else, ConflictError for a key used for another case.
     """
     moment = now or utc_now()
     teacher_id, app = _owner(session, actor, case)
+    if ranking.status == "safeguarding":
+        case, ranking = _without_words(case), _unquoted(ranking)
     claimed = claim(session, actor, idempotency_key, case.model_dump(mode="json"), new_ulid(), moment)
     if claimed.is_known:
         return _known(session, actor, claimed.id)
@@ -103,16 +110,19 @@ def store_case(
         top=case.top,
         created_at=moment,
         changed_at=moment,
+        texts_deleted_at=moment if ranking.status == "safeguarding" else None,
     )
     session.add(row)
     session.flush()
+    if ranking.status == "safeguarding" and actor.kind == "person":
+        drop_draft(session, actor)
     write_texts(session, Place(actor.tenant_id, "case", row.id, "struggle"), [struggle], moment)
     write_texts(session, Place(actor.tenant_id, "case", row.id, "notes"), clean_notes, moment)
     ranking_id = store_ranking(
         session,
         row,
         ranking,
-        [struggle, *clean_notes],
+        [struggle, *clean_notes, *beside],
         typed=[case.struggle, *notes],
         features=frozen_features(row, struggle) | dict(features or {}),
         propensities=propensities,
@@ -132,23 +142,37 @@ def add_ranking(
     ranking: Ranking,
     *,
     declined: Sequence[str] = (),
+    was_declined: Sequence[str] | None = None,
+    beside: Sequence[str] = (),
     features: Mapping[str, Any] | None = None,
     propensities: Sequence[float] = (),
     now: datetime | None = None,
 ) -> str:
-    """Store a further ranking of a case, after something was declined; its id. ``declined`` replaces the case's list.
+    """Store a further ranking of a case, after something was declined; its id. ``declined`` replaces the case's list;
+    ``beside``: see ``store_case``.
 
-    Rank the case as it is stored (``asked_again``): a quote that is not in the stored text is not kept.
+    Rank the case as it is stored (``asked_again``): a quote that is not in the stored text is not kept. A safeguarding
+    answer deletes the case's texts. ``was_declined`` is the case's list when it was ranked: raises ConflictError when
+    it is another by now.
     """
     moment, case = now or utc_now(), own(session, actor, Case, case_id)
+    if was_declined is not None:
+        # Locked, so that of two who decline at once the second sees what the first left.
+        session.refresh(case, with_for_update=True)
+        if case.declined != list(was_declined):
+            raise ConflictError("a case that has changed since it was ranked", wanted="the case ranked again")
     case.declined = list(declined)
+    if ranking.status == "safeguarding":
+        ranking = _unquoted(ranking)
+        delete_case_texts(session, case.tenant_id, [case.id])
+        case.texts_deleted_at = moment
     texts = read_many(session, case.tenant_id, "case", [case.id])
     struggle = texts.get((case.id, "struggle"), [""])[0]
     ranking_id = store_ranking(
         session,
         case,
         ranking,
-        [text for stored in texts.values() for text in stored],
+        [*(text for stored in texts.values() for text in stored), *beside],
         features=frozen_features(case, struggle) | dict(features or {}),
         propensities=propensities,
         now=moment,
@@ -235,6 +259,17 @@ def _owner(session: StoreSession, actor: Actor, case: AskedCase) -> tuple[str | 
         known = case.teacher_id and person_with_external_id(session, actor.tenant_id, case.teacher_id)
         return known or None, actor.id
     raise NotAllowedError("somebody else", wanted="a teacher, or an app whose key may write")
+
+
+def _without_words(case: AskedCase) -> AskedCase:
+    """The case as it is kept where its words must not be: not even as a hash of them."""
+    observations = [observation.model_copy(update={"note": None}) for observation in case.observations]
+    return case.model_copy(update={"struggle": "", "observations": observations})
+
+
+def _unquoted(ranking: Ranking) -> Ranking:
+    """A message as it is kept: no suggestion that could quote, no hash by which a guessed text could be confirmed."""
+    return ranking.model_copy(update={"suggestions": [], "input_hash": ""})
 
 
 def _known(session: StoreSession, actor: Actor, case_id: str) -> StoredCase:

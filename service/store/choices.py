@@ -13,14 +13,14 @@ from recommender.catalogue.loader import load_catalogue
 from recommender.errors import CaseError
 from service.store.actors import Actor
 from service.store.database import StoreSession, utc_now
-from service.store.errors import NotAllowedError
+from service.store.errors import NotAllowedError, NotFoundError
 from service.store.events import record
 from service.store.idempotency import claim
 from service.store.rankings import ranks_shown
 from service.store.shares import case_changed
 from service.store.tables.cases import Case, Choice, Decision, DeclineReason
 from service.store.text_vault import Place, read_many, write_texts
-from service.store.visibility import own, visible
+from service.store.visibility import may_see, own, visible
 from service.ulid import new_ulid
 
 
@@ -48,13 +48,15 @@ def record_choice(
     *,
     reason: DeclineReason | None = None,
     why: str = "",
+    weeks: int | None = None,
     idempotency_key: str | None = None,
     now: datetime | None = None,
 ) -> str:
     """Record that the teacher takes or declines a skill after seeing a list; the choice's id.
 
     Only the teacher decides, or the app that sent the case and passes their word on. A skill that was not on the list
-    can be taken too. ``reason`` and ``why`` go with a decline. Raises CaseError for a skill that is not in the
+    can be taken too. ``reason`` and ``why`` go with a decline; ``weeks`` of practice that are to begin with it are no
+    part of the choice, but of what the key stands for. Raises CaseError for a skill that is not in the
     catalogue or a reason for taking one, NotFoundError for a list of another case.
     """
     moment, case = now or utc_now(), own(session, actor, Case, case_id)
@@ -69,7 +71,7 @@ def record_choice(
     if len(why) > MAX_STRUGGLE_CHARACTERS:
         raise CaseError(f"a why of {len(why)} characters", wanted=f"at most {MAX_STRUGGLE_CHARACTERS}")
     rank = ranks_shown(session, case, ranking_id).get(skill_id)
-    content = [case_id, ranking_id, skill_id, decision, reason, why]
+    content = [case_id, ranking_id, skill_id, decision, reason, why, *([] if weeks is None else [weeks])]
     claimed = claim(session, actor, idempotency_key, content, new_ulid(), moment)
     if claimed.is_known:
         return claimed.id
@@ -95,6 +97,14 @@ def record_choice(
         case=case_id, skill=skill_id, decision=decision, reason=reason, rank=rank,
     )  # fmt: skip
     return claimed.id
+
+
+def case_of_choice(session: StoreSession, actor: Actor, choice_id: str) -> str:
+    """Id of the case a choice is about. Raises NotFoundError when the actor does not see that case."""
+    choice = session.get(Choice, (actor.tenant_id, choice_id))
+    if choice is None or session.scalar(select(Case.id).where(may_see(actor, Case), Case.id == choice.case_id)) is None:
+        raise NotFoundError("choice")
+    return choice.case_id
 
 
 def choices_of(session: StoreSession, actor: Actor, case_id: str) -> list[ChoiceView]:

@@ -113,6 +113,16 @@ def end_cycle(
         record(session, actor, "cycle.ended", cycle_id, person_id=cycle.teacher_id, now=now, state=state)
 
 
+def cycle_of_choice(session: StoreSession, actor: Actor, choice_id: str) -> str | None:
+    """Id of the first cycle that began with a choice, if one did."""
+    return session.scalar(
+        select(Cycle.id)
+        .where(Cycle.tenant_id == actor.tenant_id, Cycle.choice_id == choice_id)
+        .order_by(Cycle.created_at, Cycle.id)
+        .limit(1)
+    )
+
+
 def get_cycle(session: StoreSession, actor: Actor, cycle_id: str) -> CycleView:
     """A cycle. Raises NotFoundError when the actor does not see it."""
     return _view(visible(session, actor, Cycle, cycle_id))

@@ -84,7 +84,10 @@ def open_database(settings: Settings) -> Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """The URL of ``GROWTH_DATABASE``, or of the embedded file. Raises SettingsError; the URL is not quoted."""
+    """The URL of ``GROWTH_DATABASE`` with the password of its own setting, or of the embedded file.
+
+    Raises SettingsError; the URL is not quoted.
+    """
     if settings.database is None:
         return URL.create("sqlite", database=str(settings.data.expanduser() / FILE_NAME))
     try:
@@ -97,6 +100,8 @@ def database_url(settings: Settings) -> URL:
         return URL.create("sqlite", database=url.database)
     if url.get_backend_name() != "postgresql":
         raise _bad_url("a database of another kind")
+    if url.password is None and settings.database_password is not None:
+        url = url.set(password=settings.database_password.get_secret_value())
     return url.set(drivername=POSTGRES_DRIVER)
 
 

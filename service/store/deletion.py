@@ -10,35 +10,52 @@ from sqlalchemy import delete, select, update
 
 from service.store.actors import Actor
 from service.store.database import StoreSession, utc_now
+from service.store.drafts import delete_drafts
 from service.store.errors import NotFoundError
 from service.store.events import record
 from service.store.idempotency import forget_keys_of, forget_keys_that_made
+from service.store.tables.care import Alert, Contest
 from service.store.tables.cases import Case, Choice, RankingShown, Review
 from service.store.tables.cycles import CheckIn, Cycle, FollowUp
 from service.store.tables.observations import ScoreRow
 from service.store.tables.people import Person
+from service.store.tables.sign_in import SignInLink
 from service.store.tables.texts import SubjectKind
 from service.store.text_vault import delete_texts, in_steps
 from service.store.visibility import own
 
+# Rows of other teachers that name the person who made them or looked at them.
+_SIGNED: tuple[tuple[Any, str], ...] = (
+    (Review, "coach_id"),
+    (CheckIn, "person_id"),
+    (FollowUp, "observer_id"),
+    (Contest, "answered_by"),
+    (Alert, "seen_by"),
+    (SignInLink, "issued_by"),
+)
+
 
 def delete_case(session: StoreSession, actor: Actor, case_id: str, now: datetime | None = None) -> None:
-    """Delete a case with its rankings, choices, reviews, cycles and every text of them.
+    """Delete a case with its rankings, choices, reviews, contests, cycles and every text of them.
 
+    A safeguarding alert stays, without the case: somebody may need help whose lead has not looked yet.
     Raises NotFoundError when the actor does not see it, NotAllowedError when it is somebody else's.
     """
     case = own(session, actor, Case, case_id)
     teacher_id = case.teacher_id
+    session.execute(
+        update(Alert).where(Alert.tenant_id == actor.tenant_id, Alert.case_id == case_id).values(case_id=None)
+    )
     _delete_cases(session, actor.tenant_id, [case_id])
     record(session, actor, "case.deleted", case_id, person_id=teacher_id, now=now or utc_now())
 
 
 def delete_person(session: StoreSession, actor: Actor, person_id: str, now: datetime | None = None) -> None:
-    """Delete a person and all that is theirs: cases, cycles, scores, texts, links. For themselves and the operator.
+    """Delete a person and all that is theirs: cases, cycles, scores, drafts, alerts, texts, links.
 
-    Reviews, check-ins and looks at lessons they made for other teachers belong to those teachers too: they stay,
-    without a name. In scores of other teachers an observer stays the pseudonym of the file. Raises NotFoundError for
-    anybody else.
+    For themselves and the operator. Reviews, check-ins, looks at lessons and answers they made for other teachers
+    belong to those teachers too: they stay, without a name. In scores of other teachers an observer stays the pseudonym
+    of the file. Raises NotFoundError for anybody else.
     """
     person = session.get(Person, (actor.tenant_id, person_id))
     is_theirs = actor.kind == "operator" or (actor.kind == "person" and actor.id == person_id)
@@ -49,7 +66,8 @@ def delete_person(session: StoreSession, actor: Actor, person_id: str, now: date
     _delete_cases(session, of_tenant, cases)
     if person.external_id is not None:
         _delete_scores(session, of_tenant, person.external_id)
-    for table, column in ((Review, "coach_id"), (CheckIn, "person_id"), (FollowUp, "observer_id")):
+    delete_drafts(session, of_tenant, [person_id])
+    for table, column in _SIGNED:
         of_person: Any = getattr(table, column) == person_id
         session.execute(update(table).where(table.tenant_id == of_tenant, of_person).values({column: None}))
     forget_keys_of(session, of_tenant, f"person:{person_id}")
@@ -78,7 +96,7 @@ def delete_case_texts(session: StoreSession, tenant_id: str, case_ids: Sequence[
 
 def _subjects(session: StoreSession, tenant_id: str, case_ids: Sequence[str]) -> dict[SubjectKind, Sequence[str]]:
     """Ids of all that can have a text and belongs to the cases."""
-    of_cases: dict[SubjectKind, Any] = {"ranking": RankingShown, "choice": Choice, "review": Review}
+    of_cases: dict[SubjectKind, Any] = {"ranking": RankingShown, "choice": Choice, "review": Review, "contest": Contest}
     found: dict[SubjectKind, Sequence[str]] = {"case": case_ids}
     for kind, table in of_cases.items():
         query = select(table.id).where(table.tenant_id == tenant_id, table.case_id.in_(case_ids))

@@ -12,10 +12,13 @@ from sqlalchemy import select
 from recommender.cases import INTENDED_USE
 from recommender.observations import scores as table
 from service.store.actors import Actor, person_actor
+from service.store.alerts import own_alerts
 from service.store.cases import get_case
 from service.store.choices import choices_of
+from service.store.contests import contests_of
 from service.store.cycles import get_cycle
 from service.store.database import StoreSession, utc_now
+from service.store.drafts import read_draft
 from service.store.errors import NotFoundError
 from service.store.events import events_about
 from service.store.links import list_links
@@ -23,6 +26,8 @@ from service.store.observations import scores_of_teacher
 from service.store.people import get_person
 from service.store.practice import check_ins_of, follow_ups_of
 from service.store.reviews import reviews_of
+from service.store.sign_in import sign_ins_of
+from service.store.tables.care import Contest
 from service.store.tables.cases import Case, CaseShare, Review
 from service.store.tables.cycles import Cycle, CycleShare
 
@@ -34,7 +39,7 @@ def export_person(session: StoreSession, actor: Actor, person_id: str, now: date
     """All that is stored about a person, for themselves and the operator; dates and times as ISO 8601 text.
 
     What a coach can see of a teacher is all in that teacher's export. Of other teachers it holds only which cases the
-    person reviewed. Raises NotFoundError for anybody else.
+    person reviewed and which contests they answered. Raises NotFoundError for anybody else.
     """
     is_theirs = actor.kind == "operator" or (actor.kind == "person" and actor.id == person_id)
     if not is_theirs:
@@ -48,10 +53,14 @@ def export_person(session: StoreSession, actor: Actor, person_id: str, now: date
         "exported_at": now or utc_now(),
         "intended_use": INTENDED_USE,
         "person": asdict(person),
+        "sign_ins": [asdict(sign_in) for sign_in in sign_ins_of(session, themselves, person_id)],
         "links": [asdict(link) for link in list_links(session, themselves)],
         "cases": [_case(session, themselves, case_id) for case_id in _own_ids(session, themselves, Case)],
         "cycles": [_cycle(session, themselves, cycle_id) for cycle_id in _own_ids(session, themselves, Cycle)],
+        "draft": None if (draft := read_draft(session, themselves)) is None else asdict(draft),
+        "alerts": [asdict(alert) for alert in own_alerts(session, themselves)],
         "reviews_made": _reviews_made(session, themselves),
+        "contests_answered": _contests_answered(session, themselves),
         "scores": scores_of_teacher(session, themselves).drop(columns=table.TENANT).to_dict("records"),
         "events": _events(session, themselves),
     }
@@ -66,7 +75,11 @@ def _own_ids(session: StoreSession, actor: Actor, owned: type[Case] | type[Cycle
 
 def _case(session: StoreSession, actor: Actor, case_id: str) -> dict[str, Any]:
     view = get_case(session, actor, case_id)
-    rankings = [{"shown_at": shown.shown_at, **shown.ranking.model_dump(mode="json")} for shown in view.rankings]
+    # Features too: a coach's page draws what observers saw from them.
+    rankings = [
+        {"shown_at": shown.shown_at, **shown.ranking.model_dump(mode="json"), "features": dict(shown.features)}
+        for shown in view.rankings
+    ]
     shares = session.scalars(
         select(CaseShare).where(CaseShare.tenant_id == actor.tenant_id, CaseShare.case_id == case_id)
     )
@@ -74,6 +87,7 @@ def _case(session: StoreSession, actor: Actor, case_id: str) -> dict[str, Any]:
         "rankings": rankings,
         "choices": [asdict(choice) for choice in choices_of(session, actor, case_id)],
         "reviews": [asdict(review) for review in reviews_of(session, actor, case_id)],
+        "contests": [asdict(contest) for contest in contests_of(session, actor, case_id)],
         "shares": [_share(share) for share in shares],
     }
 
@@ -100,6 +114,15 @@ def _reviews_made(session: StoreSession, actor: Actor) -> list[dict[str, Any]]:
         .order_by(Review.reviewed_at, Review.id)
     )
     return [{"id": row.id, "case_id": row.case_id, "reviewed_at": row.reviewed_at} for row in rows]
+
+
+def _contests_answered(session: StoreSession, actor: Actor) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(Contest.id, Contest.answered_at)
+        .where(Contest.tenant_id == actor.tenant_id, Contest.answered_by == actor.id)
+        .order_by(Contest.answered_at, Contest.id)
+    )
+    return [{"id": row.id, "answered_at": row.answered_at} for row in rows]
 
 
 def _events(session: StoreSession, actor: Actor) -> list[dict[str, Any]]:

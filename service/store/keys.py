@@ -70,11 +70,13 @@ def create_key(
     """
     require_administrator(actor)
     if not _APP.fullmatch(app):
-        raise CaseError("an app's name that cannot be used", wanted="a-z, 0-9, dots and dashes, at most 60")
+        raise CaseError(
+            "an app's name that cannot be used", wanted="a-z, 0-9, dots and dashes, at most 60", where="app"
+        )
     if not scopes or not set(scopes) <= set(SCOPES):
-        raise CaseError("no scope or an unknown one", wanted=f"one of {', '.join(SCOPES)}")
+        raise CaseError("no scope or an unknown one", wanted=f"one of {', '.join(SCOPES)}", where="scopes")
     if not 1 <= days <= MOST_DAYS:
-        raise CaseError(f"{days} days", wanted=f"1 to {MOST_DAYS}")
+        raise CaseError(f"{days} days", wanted=f"1 to {MOST_DAYS}", where="days")
     moment = now or utc_now()
     secret, key_id = PREFIX + secrets.token_urlsafe(SECRET_BYTES), new_ulid()
     key = ApiKey(

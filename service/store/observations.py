@@ -75,10 +75,18 @@ def scores_of_teacher(session: StoreSession, actor: Actor) -> pd.DataFrame:
 
 
 def scores_of_tenant(session: StoreSession, actor: Actor) -> pd.DataFrame:
-    """All scores of the tenant without notes, for fitting norms. Raises NotAllowedError for a person or an app."""
-    if actor.kind != "operator":
-        raise NotAllowedError("a person or an app", wanted="a command of the operator")
+    """All scores of the tenant without notes, for fitting norms.
+
+    Raises NotAllowedError for a person, and for an app that does not administer.
+    """
+    require_all_scores(actor)
     return _frame(session, actor.tenant_id, None, with_notes=False)
+
+
+def require_all_scores(actor: Actor) -> None:
+    """Raises NotAllowedError for a person, who sees their own scores, and for an app that does not administer."""
+    if actor.kind == "person" or not actor.administers:
+        raise NotAllowedError("somebody else", wanted="a command of the operator, or an app whose key administers")
 
 
 def _of_tenant(scores: pd.DataFrame, tenant_id: str) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, literal, tuple_
@@ -11,7 +12,10 @@ from sqlalchemy import ColumnElement, literal, tuple_
 from recommender.errors import CaseError
 
 MAX_LIMIT = 200
-_BETWEEN = "~"
+# Microseconds since 1970 and a ULID: every such text is a cursor, and none needs escaping in an address.
+CURSOR_PATTERN = r"^[0-9]{16}[0-9A-HJKMNP-TV-Z]{26}$"
+_CURSOR = re.compile(r"([0-9]{16})([0-9A-HJKMNP-TV-Z]{26})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Item = TypeVar("Item")
 
 
@@ -32,7 +36,7 @@ def checked_limit(limit: int) -> int:
 
 def cursor_of(moment: datetime, row_id: str) -> str:
     """Where a list ordered by time and id goes on."""
-    return f"{moment.astimezone(UTC).isoformat()}{_BETWEEN}{row_id}"
+    return f"{(moment - _EPOCH) // timedelta(microseconds=1):016d}{row_id}"
 
 
 def behind(cursor: str | None, moment: Any, row_id: Any) -> list[ColumnElement[bool]]:
@@ -50,14 +54,11 @@ def before(cursor: str | None, moment: Any, row_id: Any) -> list[ColumnElement[b
 
 
 def _read(cursor: str, moment: Any, row_id: Any) -> tuple[Any, Any]:
-    written, _, last_id = cursor.partition(_BETWEEN)
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError:
-        at = datetime.min
-    if at.tzinfo is None or not last_id.isalnum() or len(last_id) > 30:
-        raise CaseError("a cursor no list gave out", wanted="the `next` of the part before")
-    return literal(at, moment.type), literal(last_id, row_id.type)
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise CaseError("a cursor no list gave out", wanted="the `next` of the part before", where="after")
+    at = _EPOCH + timedelta(microseconds=int(found[1]))
+    return literal(at, moment.type), literal(found[2], row_id.type)
 
 
 def page_of(rows: list[Item], limit: int, cursor: Any) -> Page[Item]:

@@ -18,6 +18,9 @@ from service.store.tables.base import MAX_NAME_CHARACTERS
 from service.store.tables.people import ROLES, Link, Person, PersonRole, Role, Tenant
 from service.ulid import new_ulid
 
+MAX_CONTACT_CHARACTERS = 300
+MAX_RETENTION_MONTHS = 120
+
 
 @dataclass(frozen=True)
 class TenantView:
@@ -47,9 +50,10 @@ def create_tenant(
     *,
     safeguarding_contact: str | None = None,
     retention_months: int | None = None,
+    is_demo: bool = False,
     now: datetime | None = None,
 ) -> str:
-    """Create a tenant; its id. ``retention_months`` None leaves the setting in charge.
+    """Create a tenant; its id. ``retention_months`` None leaves the setting in charge; a demo's people are made up.
 
     Raises CaseError for an empty or overlong name, ConflictError for a name that is taken.
     """
@@ -61,6 +65,7 @@ def create_tenant(
             created_at=moment,
             safeguarding_contact=safeguarding_contact,
             retention_months=retention_months,
+            is_demo=is_demo,
         )
     )
     session.flush()
@@ -82,6 +87,39 @@ def get_tenant(session: StoreSession, actor: Actor) -> TenantView:
     return TenantView(tenant.id, tenant.name, tenant.safeguarding_contact, tenant.retention_months)
 
 
+def change_contact(session: StoreSession, actor: Actor, contact: str | None, now: datetime | None = None) -> None:
+    """Say whom a safeguarding message names; None or nothing leaves the setting in charge.
+
+    Raises NotAllowedError for anybody but an administrator, CaseError for a contact that cannot be used.
+    """
+    require_administrator(actor)
+    contact = " ".join((contact or "").split()) or None
+    if contact is not None and not (3 <= len(contact) <= MAX_CONTACT_CHARACTERS and contact.isprintable()):
+        raise CaseError(
+            f"a contact of {len(contact)} characters",
+            wanted=f"3 to {MAX_CONTACT_CHARACTERS} printable ones",
+            where="safeguarding_contact",
+        )
+    tenant = session.get_one(Tenant, actor.tenant_id)
+    if tenant.safeguarding_contact != contact:
+        tenant.safeguarding_contact = contact
+        record(session, actor, "tenant.contact_changed", tenant.id, now=now or utc_now())
+
+
+def change_retention(session: StoreSession, actor: Actor, months: int | None, now: datetime | None = None) -> None:
+    """Say how many months texts are kept after the end of their cycle; None leaves the setting in charge.
+
+    Raises NotAllowedError for anybody but an administrator, CaseError for what is not 1 to 120.
+    """
+    require_administrator(actor)
+    if months is not None and not 1 <= months <= MAX_RETENTION_MONTHS:
+        raise CaseError(f"{months} months", wanted=f"1 to {MAX_RETENTION_MONTHS}", where="retention_months")
+    tenant = session.get_one(Tenant, actor.tenant_id)
+    if tenant.retention_months != months:
+        tenant.retention_months = months
+        record(session, actor, "tenant.retention_changed", tenant.id, now=now or utc_now(), months=months)
+
+
 def create_person(
     session: StoreSession,
     actor: Actor,
@@ -99,7 +137,7 @@ def create_person(
     """
     require_administrator(actor)
     if not roles or not set(roles) <= set(ROLES):
-        raise CaseError("no role or an unknown one", wanted=f"one of {', '.join(ROLES)}")
+        raise CaseError("no role or an unknown one", wanted=f"one of {', '.join(ROLES)}", where="roles")
     moment, person_id = now or utc_now(), new_ulid()
     session.add(
         Person(
@@ -107,7 +145,7 @@ def create_person(
             id=person_id,
             name=_checked_name(name),
             email=None if email is None else _checked_email(email),
-            external_id=None if external_id is None else _checked_name(external_id),
+            external_id=None if external_id is None else _checked_name(external_id, "external_id"),
             created_at=moment,
         )
     )
@@ -162,6 +200,14 @@ def person_with_external_id(session: StoreSession, tenant_id: str, external_id: 
     )
 
 
+def external_ids(session: StoreSession, tenant_id: str, person_ids: Collection[str]) -> dict[str, str]:
+    """What apps and files call people, by id; people without such a name are left out. The caller may see them."""
+    query = select(Person.id, Person.external_id).where(
+        Person.tenant_id == tenant_id, Person.id.in_(person_ids), Person.external_id.is_not(None)
+    )
+    return {row.id: row.external_id for row in session.execute(query)}
+
+
 def _row(session: StoreSession, actor: Actor, person_id: str) -> Person:
     person = session.get(Person, (actor.tenant_id, person_id))
     if person is None:
@@ -188,15 +234,17 @@ def _are_linked(session: StoreSession, actor: Actor, person_id: str) -> bool:
     return actor.kind == "person" and bool(session.scalar(select(linked)))
 
 
-def _checked_name(name: str) -> str:
+def _checked_name(name: str, field: str = "name") -> str:
     name = " ".join(name.split())
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
-        raise CaseError(f"a name of {len(name)} characters", wanted=f"1 to {MAX_NAME_CHARACTERS} printable ones")
+        raise CaseError(
+            f"a name of {len(name)} characters", wanted=f"1 to {MAX_NAME_CHARACTERS} printable ones", where=field
+        )
     return name
 
 
 def _checked_email(email: str) -> str:
     local, _, domain = email.strip().partition("@")
     if not local or "." not in domain or len(email) > 254 or not email.strip().isprintable() or " " in email.strip():
-        raise CaseError("something that is no e-mail address", wanted="name@school.example")
+        raise CaseError("something that is no e-mail address", wanted="name@school.example", where="email")
     return email.strip().lower()

@@ -12,12 +12,11 @@ from recommender.cases import MAX_STRUGGLE_CHARACTERS
 from recommender.errors import CaseError
 from service.store.actors import Actor
 from service.store.database import StoreSession, utc_now
-from service.store.errors import NotAllowedError
 from service.store.events import record
 from service.store.idempotency import claim
 from service.store.tables.cycles import CheckIn, Cycle, FollowUp, Phase
 from service.store.text_vault import Place, read_many, write_texts
-from service.store.visibility import visible
+from service.store.visibility import own, visible
 from service.ulid import new_ulid
 
 MAX_TIMES_TRIED = 100
@@ -58,11 +57,12 @@ def add_check_in(
     idempotency_key: str | None = None,
     now: datetime | None = None,
 ) -> str:
-    """Add a check-in to a cycle; its id. The teacher does, or a coach who sees the cycle; both see all of it.
+    """Add a check-in to a cycle; its id. The teacher does, or a coach who sees the cycle; both see all of it. An app
+    that sent the case passes the teacher's own word on: the check-in is the teacher's then.
 
     Raises NotFoundError when the actor does not see the cycle, CaseError for a number that cannot be.
     """
-    moment, cycle = now or utc_now(), _for_people(session, actor, cycle_id)
+    moment, (cycle, person_id) = now or utc_now(), _whose_word(session, actor, cycle_id)
     if not 0 <= times_tried <= MAX_TIMES_TRIED or len(note) > MAX_STRUGGLE_CHARACTERS:
         raise CaseError(
             f"{times_tried} lessons and a note of {len(note)} characters",
@@ -77,7 +77,7 @@ def add_check_in(
             tenant_id=actor.tenant_id,
             id=claimed.id,
             cycle_id=cycle_id,
-            person_id=actor.id,
+            person_id=person_id,
             happened_on=happened_on,
             times_tried=times_tried,
             created_at=moment,
@@ -103,7 +103,7 @@ def add_follow_up(
     now: datetime | None = None,
 ) -> str:
     """Add a look at a lesson to a cycle; its id. Who may, and what is raised: as ``add_check_in``."""
-    moment, cycle = now or utc_now(), _for_people(session, actor, cycle_id)
+    moment, (cycle, person_id) = now or utc_now(), _whose_word(session, actor, cycle_id)
     if phase not in get_args(Phase) or not 0 <= seen <= looked_for or looked_for < 1:
         raise CaseError(f"{seen} of {looked_for} look-fors", wanted="baseline or follow_up, 0 to all of 1 or more")
     if len(note) > MAX_STRUGGLE_CHARACTERS:
@@ -117,7 +117,7 @@ def add_follow_up(
             tenant_id=actor.tenant_id,
             id=claimed.id,
             cycle_id=cycle_id,
-            observer_id=actor.id,
+            observer_id=person_id,
             phase=phase,
             observed_on=observed_on,
             seen=seen,
@@ -172,11 +172,12 @@ def follow_ups_of(session: StoreSession, actor: Actor, cycle_id: str) -> list[Fo
     ]
 
 
-def _for_people(session: StoreSession, actor: Actor, cycle_id: str) -> Cycle:
-    cycle = visible(session, actor, Cycle, cycle_id)
-    if actor.kind != "person":
-        raise NotAllowedError("an app", wanted="the teacher or their coach")
-    return cycle
+def _whose_word(session: StoreSession, actor: Actor, cycle_id: str) -> tuple[Cycle, str]:
+    """The cycle, and the person whose word about it the actor brings."""
+    if actor.kind == "app":
+        cycle = own(session, actor, Cycle, cycle_id)
+        return cycle, cycle.teacher_id
+    return visible(session, actor, Cycle, cycle_id), actor.id
 
 
 def _note(texts: list[str] | None) -> str | None:

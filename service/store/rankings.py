@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,10 +32,11 @@ _SAID_FOR_THE_REST = ("rest_of_words", "rest_of_notes")
 
 @dataclass(frozen=True)
 class ShownRanking:
-    """A ranking and when it was shown."""
+    """A ranking, when it was shown, and the values the model saw then, frozen."""
 
     shown_at: datetime
     ranking: Ranking
+    features: Mapping[str, Any] = field(default_factory=dict)
 
 
 def store_ranking(
@@ -115,7 +116,11 @@ def rankings_of(session: StoreSession, actor: Actor, case_id: str) -> list[Shown
     ):
         suggestions[shown.ranking_id].append(shown)
     return [
-        ShownRanking(row.shown_at, _ranking(case, row, suggestions[row.id], quotes.get((row.id, "quotes"), [])))
+        ShownRanking(
+            row.shown_at,
+            _ranking(case, row, suggestions[row.id], quotes.get((row.id, "quotes"), [])),
+            row.features,
+        )
         for row in rows
     ]
 

@@ -11,8 +11,11 @@ from sqlalchemy import Select, delete, func, or_, select, update
 from service.store.actors import operator
 from service.store.database import Database, StoreSession, utc_now
 from service.store.deletion import delete_case_texts
+from service.store.drafts import expire_drafts
 from service.store.events import record
 from service.store.idempotency import forget_old_keys
+from service.store.sign_in import forget_old_sign_ins
+from service.store.tables.care import Alert
 from service.store.tables.cases import Case
 from service.store.tables.cycles import Cycle
 from service.store.tables.people import Tenant
@@ -33,7 +36,7 @@ def run_retention(database: Database, months: int, now: datetime | None = None) 
     """Delete the texts whose time is over, one transaction a tenant; ``months`` is for tenants without a number.
 
     A case's time runs from the end of its last cycle (the planned end while it is open), without a cycle from the last
-    change; a score's note from its import.
+    change; a score's note from its import; an alert's from when it was raised. A draft has 30 days.
     """
     moment = now or utc_now()
     with database.read() as session:
@@ -51,9 +54,12 @@ def expire_texts(session: StoreSession, tenant_id: str, months: int, now: dateti
     cutoff = datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC)
     cases = session.scalars(_expired_cases(tenant_id, last_day, cutoff)).all()
     texts = delete_case_texts(session, tenant_id, cases) + _delete_old_notes(session, tenant_id, cutoff)
+    texts += expire_drafts(session, tenant_id, now)
+    session.execute(delete(Alert).where(Alert.tenant_id == tenant_id, Alert.raised_at < cutoff))
     for ids in in_steps(cases):
         session.execute(update(Case).where(Case.tenant_id == tenant_id, Case.id.in_(ids)).values(texts_deleted_at=now))
     forget_old_keys(session, tenant_id, now)
+    forget_old_sign_ins(session, tenant_id, now)
     if cases or texts:
         actor = operator(session, tenant_id)
         record(session, actor, "texts.expired", tenant_id, now=now, cases=len(cases), texts=texts)
@@ -74,7 +80,11 @@ def _expired_cases(tenant_id: str, last_day: date, cutoff: datetime) -> Select[s
         .outerjoin(cycles, cycles.c.case_id == Case.id)
         .where(
             Case.tenant_id == tenant_id,
-            Case.texts_deleted_at.is_(None),
+            # What changed since may have brought a new text, a contest's or a review's: it has its own months.
+            or_(
+                Case.texts_deleted_at.is_(None),
+                (Case.texts_deleted_at < Case.changed_at) & (Case.changed_at < cutoff),
+            ),
             or_(cycles.c.ended < last_day, cycles.c.ended.is_(None) & (Case.changed_at < cutoff)),
         )
         .order_by(Case.id)

@@ -55,11 +55,13 @@ def record_review(
     ranking_id: str,
     changes: Sequence[SkillChange],
     *,
+    by_app: Actor | None = None,
     idempotency_key: str | None = None,
     now: datetime | None = None,
 ) -> str:
     """Record a coach's review of a ranking of a case that is shared with them; its id.
 
+    ``by_app``: the app that passes the coach's word on, in the same tenant; the key is its own, and the event names it.
     Raises NotAllowedError for anybody else (a coach cannot review their own case), NotFoundError when they do not see
     the case, CaseError for changes that do not fit the list or lack a why.
     """
@@ -69,8 +71,8 @@ def record_review(
         raise NotAllowedError("a coach's own case", wanted="a case another teacher shared")
     ranks = ranks_shown(session, case, ranking_id)
     _check(changes, ranks)
-    content = [case_id, ranking_id, [asdict(change) for change in changes]]
-    claimed = claim(session, actor, idempotency_key, content, new_ulid(), moment)
+    content = [case_id, ranking_id, [asdict(change) for change in changes], *([actor.id] if by_app else [])]
+    claimed = claim(session, by_app or actor, idempotency_key, content, new_ulid(), moment)
     if claimed.is_known:
         return claimed.id
     session.add(
@@ -101,6 +103,7 @@ def record_review(
     record(
         session, actor, "review.made", claimed.id, person_id=case.teacher_id, now=moment,
         case=case_id, ranking=ranking_id, changes=sum(change.action != "keep" for change in changes),
+        **({"app": by_app.id} if by_app else {}),
     )  # fmt: skip
     return claimed.id
 

@@ -32,9 +32,9 @@ def downgrade(database: Database, version: str) -> None:
 
 
 def current_version(database: Database) -> str | None:
-    """The version the tables have; None for an empty database."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The version the tables have; None for an empty database. Raises StoreUnavailableError when nobody answers."""
+    with database.read() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
 
 
 def newest_version() -> str:

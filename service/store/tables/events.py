@@ -22,6 +22,7 @@ class Event(OfTenant, Base):
         Index(None, "tenant_id", "subject_id", "id"),
         Index(None, "tenant_id", "actor_id", "id"),
         Index(None, "tenant_id", "person_id", "id"),
+        Index(None, "tenant_id", "at"),
     )
 
     at: Mapped[datetime]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables.base import (
@@ -19,14 +19,14 @@ from service.store.tables.base import (
     within_tenant,
 )
 
-Role = Literal["teacher", "coach", "administrator"]
+Role = Literal["teacher", "coach", "administrator", "safeguarding"]
 Scope = Literal["score", "write", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 class Tenant(Base):
-    """A school or district: nothing of one is ever seen by another."""
+    """A school or district: nothing of one is ever seen by another. All people of a demo are made up."""
 
     __tablename__ = "tenants"
     __table_args__ = (
@@ -39,16 +39,21 @@ class Tenant(Base):
     created_at: Mapped[datetime]
     safeguarding_contact: Mapped[str | None] = mapped_column(String(300))
     retention_months: Mapped[int | None]
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Person(OfTenant, Base):
-    """A teacher, coach or administrator; ``external_id`` is the pseudonym that observation files and apps use."""
+    """Somebody of a tenant; ``external_id`` is the pseudonym that observation files and apps use.
+
+    ``provider_subject`` is what the identity provider calls them: it stays when their e-mail address changes.
+    """
 
     __tablename__ = "people"
     __table_args__ = (
         UniqueConstraint("tenant_id", "external_id"),
         UniqueConstraint("tenant_id", "email"),
         Index(None, "tenant_id", "name", "id"),
+        Index("uq_people_provider_subject", "tenant_id", "provider_subject", unique=True),
     )
 
     name: Mapped[str] = mapped_column(String(MAX_NAME_CHARACTERS))
@@ -56,10 +61,15 @@ class Person(OfTenant, Base):
     external_id: Mapped[str | None] = mapped_column(String(MAX_NAME_CHARACTERS))
     created_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    provider_subject: Mapped[str | None] = mapped_column(String(255))
 
 
 class PersonRole(Base):
-    """What a person may be; one person can have several roles."""
+    """What a person may be; one person can have several roles.
+
+    A teacher asks for rankings and chooses, a coach sees what is shared, an administrator keeps people, links and keys,
+    safeguarding is the lead who sees the list of alerts.
+    """
 
     __tablename__ = "person_roles"
     __table_args__ = (within_tenant("person_id", "people", owned=True), one_of("role", ROLES))

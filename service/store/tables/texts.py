@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.store.tables.base import Base, OfTenant, one_of
 
-SubjectKind = Literal["case", "ranking", "choice", "review", "check_in", "follow_up", "score"]
-TextField = Literal["struggle", "notes", "quotes", "why", "note"]
+SubjectKind = Literal["case", "ranking", "choice", "review", "check_in", "follow_up", "score", "contest", "draft"]
+TextField = Literal["struggle", "notes", "quotes", "why", "note", "answer"]
 
 
 class StoredText(OfTenant, Base):
