@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SerializerFunctionWrapHandler, model_serializer
 from scipy.special import expit
 
 from recommender.cases import Case, Context
@@ -24,6 +26,8 @@ Array = npt.NDArray[np.float64]
 
 # Without words, how much of the strongest observed effect a suggestion must have.
 POINTED_SHARE = 0.5
+# Written only where something was learned from use, so that other versions keep their bytes.
+_LEARNED_FIELDS = ("skill_offsets", "tenant_offsets")
 
 
 class FusionWeights(BaseModel):
@@ -31,6 +35,7 @@ class FusionWeights(BaseModel):
 
     ``score = intercept + slope * (log-probability of the text) + context``. Slope and intercept calibrate the score to
     the log-odds that a coach would start, or could well start, with the skill (Platt scaling, fitted out of fold).
+    Offsets learned from reviews and choices are added to that.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +55,15 @@ class FusionWeights(BaseModel):
     prior_log_odds: dict[str, float]
     """Per skill, how likely a coach starts or could well start with it when nothing is known"""
     observations: ObservationWeights
+    skill_offsets: dict[str, FiniteFloat] = {}
+    """Per skill the log-odds that reviews and choices add for every tenant; 0 for skills left out"""
+    tenant_offsets: dict[str, dict[str, FiniteFloat]] = {}
+    """Per tenant and skill what is added beside that for the tenant's own cases"""
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        return {name: value for name, value in fields.items() if value or name not in _LEARNED_FIELDS}
 
     @classmethod
     def load(cls, folder: Path) -> FusionWeights:
@@ -81,12 +95,14 @@ class Evidence:
     """(skills,) what no phrase of a note carries"""
     interest: Array
     """(skills,)"""
+    reviews: Array | None = None
+    """(skills,) what earlier reviews and choices add; None where nothing was learned from any"""
 
     @property
     def score(self) -> Array:
         """(skills,) log-odds before constraints."""
-        total: Array = self.prior + self.clause_effects.sum(axis=0) + self.subject + self.grade_band
-        return total + self.observed
+        total: Array = self.prior + self.clause_effects.sum(axis=0) + self.subject + self.grade_band + self.observed
+        return total if self.reviews is None else total + self.reviews
 
     @property
     def observed(self) -> Array:
@@ -124,6 +140,24 @@ class Fusion:
         self._nothing = np.zeros(len(catalogue))
         self._prior = np.array([weights.prior_log_odds[skill.id] for skill in catalogue])
         self._domains = tuple(skill.domain for skill in catalogue)
+        self._skills = catalogue.index
+        self._reviews = self._offsets(weights.skill_offsets)
+
+    def for_tenant(self, tenant: str) -> Fusion:
+        """The same fusion with what one tenant's reviews taught beside what all reviews did."""
+        own = self._offsets(self.weights.tenant_offsets.get(tenant, {}))
+        shared = self._offsets(self.weights.skill_offsets)
+        other = copy.copy(self)
+        other._reviews = shared if own is None else own if shared is None else shared + own
+        return other
+
+    def _offsets(self, by_skill: Mapping[str, float]) -> Array | None:
+        if not by_skill:
+            return None
+        offsets = np.zeros(len(self._skills))
+        for skill_id, offset in by_skill.items():
+            offsets[self._skills[skill_id]] = offset
+        return offsets
 
     @property
     def prior_shares(self) -> Array:
@@ -141,11 +175,11 @@ class Fusion:
         counting = observed if observed is not None and observed.counts else None
         if counting is None:
             parts = self._words(case, text, factor=1.0, share=1.0, intercept=0.0)
-            return Evidence(**parts, **self._nothing_seen())
+            return Evidence(**parts, **self._nothing_seen(), reviews=self._reviews)
         mix = Mix.of(case.context.mix) if text is not None else Mix(words=0.0, observations=1.0)
         weights = mix.blend(self.weights.observations)
         parts = self._words(case, text, factor=weights.words, share=mix.words, intercept=weights.intercept)
-        return Evidence(**parts, **self._seen(case, counting, weights))
+        return Evidence(**parts, **self._seen(case, counting, weights), reviews=self._reviews)
 
     def _words(
         self, case: Case, text: TextEvidence | None, *, factor: float, share: float, intercept: float

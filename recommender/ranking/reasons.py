@@ -26,6 +26,7 @@ def explain(evidence: Evidence, place: Placed, item_text: ItemText, visits: Sequ
     """
     skill = place.skill
     reasons = [Reason(source="prior", text=message("prior"), effect=float(evidence.prior[skill]))]
+    reasons += _reviews(evidence, skill)
     reasons += _quotes("struggle", evidence.clauses, evidence.clause_effects[:, skill], message("rest_of_words"))
     reasons += _notes(evidence, skill)
     reasons += _items(evidence, skill, item_text, visits)
@@ -41,6 +42,15 @@ def explain(evidence: Evidence, place: Placed, item_text: ItemText, visits: Sequ
         if effect
     ]
     return reasons
+
+
+def _reviews(evidence: Evidence, skill: int) -> list[Reason]:
+    """What earlier reviews and choices speak for or against: a prior as well, learned from use."""
+    effect = 0.0 if evidence.reviews is None else float(evidence.reviews[skill])
+    if not effect:
+        return []
+    text = message("reviews_for" if effect > 0 else "reviews_against")
+    return [Reason(source="prior", text=text, effect=effect)]
 
 
 def _quotes(source: ReasonSource, clauses: list[str], effects: Array, rest_text: str) -> list[Reason]:

@@ -143,7 +143,7 @@ class Recommender:
     def for_tenant(
         self, tenant: str, norms: Norms, *, norms_hold_scores: bool = False, safeguarding_contact: str | None = None
     ) -> Recommender:
-        """The same model with one tenant's norms and contact; everything else is shared, so it is cheap.
+        """The same model with one tenant's norms, learned offsets and contact; the rest is shared, so it is cheap.
 
         A case's own observations count as that tenant's. ``safeguarding_contact`` None keeps the contact there is;
         ``norms_hold_scores``: see NeedReader.
@@ -151,6 +151,7 @@ class Recommender:
         other = copy.copy(self)
         other._need_reader = NeedReader(self.instruments, self.catalogue, norms, norms_hold_scores=norms_hold_scores)
         other._tenant = tenant
+        other._fusion = self._fusion.for_tenant(tenant)
         other.safeguarding_contact = safeguarding_contact or self.safeguarding_contact
         return other
 

@@ -66,8 +66,8 @@ class Change(Contract):
 
     skill: str
     action: ReviewAction
-    to_rank: int | None
-    why: str
+    to_rank: int | None = None
+    why: str = ""
 
 
 class Review(Contract):

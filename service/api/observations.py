@@ -27,7 +27,7 @@ from service.store.tenant_norms import fit_to, store_norms
 router = APIRouter(prefix="/v1", tags=["observations"])
 # Storing them holds the database's one writer for some seconds.
 MAX_ROWS = 5_000
-TAKE_PROBLEMS = problem_responses(400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
+TAKE_PROBLEMS = problem_responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
 FIT_PROBLEMS = problem_responses(401, 403, 409, 429, 500, 503)
 FORMAL = "formal"
 

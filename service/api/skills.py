@@ -81,7 +81,7 @@ async def get_skill(skill_id: str, known: KnownTags) -> Response:
 
 def _tagged(content: BaseModel, known: str) -> Response:
     """An answer that changes only with the catalogue, or with the version of the service that writes it."""
-    return tagged(content.model_dump_json(), known, f"{load_catalogue().version}-{service_version()}")
+    return tagged(content.model_dump_json(by_alias=True), known, f"{load_catalogue().version}-{service_version()}")
 
 
 def _line(skill: Skill) -> SkillLine:

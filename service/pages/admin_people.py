@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -23,6 +24,8 @@ from service.store.tables.people import ROLES, Role
 
 PATH = "/admin/people"
 LINK_PATH = "/sign-in/link"
+# Who is linked with whom.
+PARTNERS: Mapping[Role, Role] = {"coach": "teacher", "teacher": "coach"}
 router = APIRouter(include_in_schema=False)
 
 
@@ -160,7 +163,7 @@ def person_page(
         linked = {pair.coach.id for pair in pairs} | {pair.teacher.id for pair in pairs}
         to_add = {
             other: [one for one in people_as(session, me.actor, other) if one.id not in linked | {person_id}]
-            for role, other in (("coach", "teacher"), ("teacher", "coach"))
+            for role, other in PARTNERS.items()
             if role in person.roles and not person.has_left
         }
     return page(

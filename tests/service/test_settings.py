@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 
 from recommender.errors import SettingsError
+from service.placeholder_secrets import placeholders
 from service.settings import Settings, read_settings, settings_table
+from service.store.database import database_url
+from service.store.text_keys import TextKeys, new_text_key
 
 HASH = "ab" * 32
 
@@ -91,3 +94,75 @@ def test_every_setting_is_documented_in_one_sentence():
         assert variable.startswith("GROWTH_")
         assert description.endswith(".")
         assert len(description) <= 120
+
+
+NETWORK = {"host": "0.0.0.0", "api_keys": (HASH,)}
+PROVIDER = {
+    "oidc_issuer": "https://id.example", "oidc_client_id": "growth", "oidc_tenant": "North",
+    "public_url": "https://growth.example",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variable", "options"),
+    [
+        ("GROWTH_DATABASE", {"database": "postgresql://growth:growth@database/growth"}),
+        ("GROWTH_DATABASE", {"database": "postgresql://growth:change%2Dme@database/growth"}),
+        ("GROWTH_DATABASE_PASSWORD", {"database_password": "Change_Me"}),
+        ("GROWTH_OIDC_CLIENT_SECRET", PROVIDER | {"oidc_client_secret": "let-me-in"}),
+        ("GROWTH_TEXT_KEY, key 2", {"text_key": f"{new_text_key()} MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}),
+    ],
+)
+def test_a_secret_everybody_knows_is_refused_by_its_variable_where_others_can_reach_the_service(variable, options):
+    with pytest.raises(SettingsError, match=variable) as caught:
+        read_settings(**NETWORK | options)
+    for value in options.values():
+        assert value == "growth" or value not in str(caught.value)
+    local = {key: value for key, value in options.items() if key != "public_url" and not key.startswith("oidc")}
+    assert read_settings(**local).is_local
+
+
+def test_every_secret_everybody_knows_is_named_at_once():
+    with pytest.raises(SettingsError, match=r"GROWTH_DATABASE_PASSWORD .*, GROWTH_DATABASE "):
+        read_settings(**NETWORK, database="postgresql://a:root@b/c", database_password="admin")
+
+
+def test_a_public_address_makes_a_service_on_loopback_one_of_the_network():
+    assert not read_settings(public_url="https://growth.example", api_keys=(HASH,)).is_local
+    assert read_settings(public_url="http://localhost:9000").is_local
+    with pytest.raises(SettingsError, match="GROWTH_DATABASE_PASSWORD"):
+        read_settings(public_url="https://growth.example", api_keys=(HASH,), database_password="postgres")
+
+
+def test_secrets_of_ones_own_pass():
+    settings = read_settings(**NETWORK, database_password="9c1f7e", text_key=new_text_key())
+    assert not settings.is_local
+
+
+def test_each_placeholder_has_a_reason_and_each_key_among_them_is_one_that_would_be_taken_otherwise():
+    for placeholder in placeholders().values():
+        assert placeholder.why
+        if placeholder.value.endswith("="):
+            key = Settings(text_key=placeholder.value).text_key
+            try:
+                assert TextKeys.parse(key).current
+            except SettingsError:
+                assert "one letter" in placeholder.why
+
+
+def test_secrets_are_read_from_files_and_the_environment_beats_them(tmp_path, monkeypatch):
+    (tmp_path / "growth_database_password").write_text("of the file\n")
+    (tmp_path / "growth_text_key").write_text(new_text_key() + "\n")
+    monkeypatch.setenv("GROWTH_SECRETS", str(tmp_path))
+    settings = read_settings(database="postgresql://growth@database/growth")
+    assert TextKeys.parse(settings.text_key).current
+    assert database_url(settings).password == "of the file"
+    monkeypatch.setenv("GROWTH_DATABASE_PASSWORD", "of the environment")
+    assert database_url(read_settings(database="postgresql://a@b/c")).password == "of the environment"
+    assert database_url(read_settings(database="postgresql://a:own@b/c")).password == "own"
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("GROWTH_SECRETS", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="GROWTH_SECRETS"):
+        read_settings()
