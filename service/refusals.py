@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from recommender.cases import lower_first
 from recommender.errors import CaseError, GrowthError
@@ -54,11 +56,21 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
     problem = as_problem(error) if isinstance(error, HTTPException) else Problem("internal")
+    if problem.status_code == 405:
+        problem.headers = {"Allow": _methods_at(request)}
     if problem.status_code in {400, 413, 415, 422}:
         request.app.state.metrics.rejected.labels(problem.name).inc()
     if is_for_a_person(request):
         return problem_page(request, problem, getattr(request.state, "signed_in", None))
     return problem_response(problem, request_id_of(request))
+
+
+def _methods_at(request: Request) -> str:
+    """Every method that is taken at this address: the framework itself names those of one route only."""
+    routes = [context.original_route for context in iter_route_contexts(request.app.routes)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in here for method in getattr(route, "methods", None) or ("GET", "HEAD")}
+    return ", ".join(sorted(methods))
 
 
 def is_for_a_person(request: Request) -> bool:

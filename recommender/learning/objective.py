@@ -139,6 +139,6 @@ class _Terms:
         shared = np.concatenate([[pull.sum() if intercept else 0.0], factors])
         return self.layout.spread(
             shared,
-            np.bincount(self.skill, pull, n_skills),
-            np.bincount(self.own, pull, n_skills * n_tenants).reshape(n_tenants, n_skills),
+            np.bincount(self.skill, pull, n_skills).astype(np.float64),
+            np.bincount(self.own, pull, n_skills * n_tenants).astype(np.float64).reshape(n_tenants, n_skills),
         )

@@ -6,21 +6,24 @@ from collections.abc import Mapping
 
 from recommender.catalogue.loader import load_catalogue
 from recommender.learning.evidence import Evidence, EvidenceRow, ShownSkill
+from recommender.learning.signals import FEATURES
 from recommender.learning.update import Update
 from recommender.ranking.fusion import FusionWeights
 from recommender.ranking.observation_weights import Weights
 
 _DECIMALS = 6
+# A source of evidence may count for less after an update, but is never switched off or turned round by it.
+_LEAST_FACTOR = 0.05
 
 
 def updated_weights(weights: FusionWeights, update: Update) -> FusionWeights:
     """The weights with the update in them; earlier offsets are replaced, since the update was fitted without them.
 
     The factor of words scales slope and intercept alike, so that the words' log-odds are multiplied as a whole; the
-    factors of observations and of context scale their weights; no weight changes its sign. The intercept is added
+    factors of observations and of context scale their weights. The intercept is added
     once, with words and without.
     """
-    words, seen, context = (max(1 + update.factors[name], 0.0) for name in ("words", "observations", "context"))
+    words, seen, context = (max(1 + update.factors[name], _LEAST_FACTOR) for name in FEATURES)
     observations = weights.observations
 
     def scaled(way: Weights, intercept: float) -> Weights:

@@ -54,12 +54,17 @@ def sent_request(model: type[BaseModel], kind: str) -> dict[str, Any]:
 def scores_request(max_rows: int) -> dict[str, Any]:
     """Request body of observation scores, CSV or JSON. A row may be anything: a bad one is answered, not refused."""
     required, optional = ", ".join(table.REQUIRED_COLUMNS), ", ".join(table.OPTIONAL_COLUMNS)
+    further = "".join(f"(,{column})?" for column in table.OPTIONAL_COLUMNS)
     row = {"description": f"An object with {required}; optional: {optional}. Any other is answered in `refused`."}
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
     schema = {"type": "object", "properties": {"scores": rows}, "required": ["scores"], "additionalProperties": False}
     request = json_request(schema, examples()["scores"])
     request["requestBody"]["content"][CSV] = {
-        "schema": {"type": "string", "description": "A first line that names the columns, then one score a line."},
+        "schema": {
+            "type": "string",
+            "description": "A first line that names the columns, then one score a line.",
+            "pattern": rf"^{required.replace(' ', '')}{further}\r?\n[A-Za-z0-9]",
+        },
         "examples": {name: {"value": value} for name, value in examples()["score_tables"].items()},
     }
     return request

@@ -64,13 +64,13 @@ def visits_of(scores: pd.DataFrame, instruments: Instruments) -> Iterator[Visit]
     """Visits of one teacher's score table, latest first, each with its items in the order of the rubric."""
     keys = [columns.OBSERVED_ON, columns.VISIT, columns.INSTRUMENT]
     visits = list(scores.groupby(keys, sort=True))
-    for (seen_on, _, name), rows in reversed(visits):
+    for (_, _, name), rows in reversed(visits):
         instrument = instruments.get(str(name))
         order = list(instrument.by_code) if instrument is not None else []
         items = {str(code): of_item for code, of_item in rows.groupby(columns.ITEM, sort=True)}
         codes = sorted(items, key=lambda code: (order.index(code) if code in order else len(order), code))
         yield Visit(
-            pd.Timestamp(seen_on).date(),
+            rows[columns.OBSERVED_ON].iloc[0].date(),
             None if instrument is None else instrument.title,
             not rows[columns.OBSERVATION_TYPE].isin(columns.NOT_OBSERVED_TYPES).all(),
             [_item(code, items[code], instruments.get(str(name)) if code in order else None) for code in codes],

@@ -31,6 +31,8 @@ def test_every_figure_the_page_names_is_in_the_shipped_version(served_model):
     wanted = page_strings()["admin"]["model"]["shown"]
     found = shown_figures(served_model.recommender.manifest.figures, wanted)
     assert [figure.label for figure in found] == [entry["label"] for entry in wanted]
+    assert all(set(entry) == {"at", "label"} for entry in wanted)
+    assert len({figure.label for figure in found}) == len(found)
 
 
 def test_a_figure_a_version_does_not_have_is_left_out():

@@ -1,0 +1,68 @@
+"""The school of a whole test module, on a database file of its own, and its tables before and after a request."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from anyio.from_thread import start_blocking_portal
+from school_app import Browser, SchoolApp, make_school_app
+from sqlalchemy import URL, select
+
+from service.access.rates import Rates
+from service.app import create_app
+from service.served_model import ServedModel
+from service.settings import Settings
+from service.store.database import Database, engine_for
+from service.store.tables.schema import METADATA
+from service.store.text_keys import TextKeys
+
+NETWORK: dict[str, Any] = {"host": "0.0.0.0", "api_keys": ("00" * 32,), "public_url": "https://growth.example"}
+UNKNOWN_ID = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
+
+
+@contextmanager
+def school_in(
+    folder: Path, template: Path, served_model: ServedModel, text_keys: TextKeys | None = None, **settings: Any
+) -> Iterator[SchoolApp]:
+    """A school in a folder; ``template`` is a file with tables and nothing in them."""
+    file = Path(shutil.copy(template, folder / "growth.sqlite3"))
+    database = Database(engine_for(URL.create("sqlite", database=str(file))), text_keys)
+    app = create_app(Settings(**({"data": folder} | settings)), served_model, database)
+    yield make_school_app(app, database)
+    database.close()
+
+
+@contextmanager
+def one_loop() -> Iterator[Any]:
+    """An event loop for many browsers: by themselves they start one for each request. See ``on``."""
+    with start_blocking_portal() as loop:
+        yield loop
+
+
+def on(loop: Any, browser: Browser) -> Browser:
+    """The browser, asking on that loop."""
+    browser.portal = loop
+    return browser
+
+
+def forget_rates(school: SchoolApp) -> None:
+    """Let everybody try as often as if nobody had tried before."""
+    school.app.state.rates = Rates(school.app.state.settings)
+
+
+def tables(database: Database) -> dict[str, list[str]]:
+    """Every row of every table, for comparing."""
+    with database.read() as session:
+        return {
+            table.name: sorted(repr(tuple(row)) for row in session.execute(select(table)))
+            for table in METADATA.sorted_tables
+        }
+
+
+def changed(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
+    """Names of the tables that are not what they were."""
+    return [name for name in after if before[name] != after[name]]
