@@ -56,7 +56,7 @@ def signal_weights(
     return result
 
 
-def burst_of(row: EvidenceRow, kind: SignalKind, skill: int, parameters: WeightParameters) -> Hashable:
+def burst_of(row: EvidenceRow, kind: SignalKind, skill: int, parameters: WeightParameters) -> tuple[str, int, int]:
     """The tenant, skill and stretch of time a signal belongs to."""
     minutes = int(said_at(row, kind).timestamp() // 60)
     return row.tenant, skill, minutes // parameters.burst_minutes.value

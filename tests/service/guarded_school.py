@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from anyio.from_thread import start_blocking_portal
-from school_app import Browser, SchoolApp, make_school_app
+from school_app import SchoolApp, make_school_app
 from sqlalchemy import URL, select
 
 from service.access.rates import Rates
@@ -34,19 +33,6 @@ def school_in(
     app = create_app(Settings(**({"data": folder} | settings)), served_model, database)
     yield make_school_app(app, database)
     database.close()
-
-
-@contextmanager
-def one_loop() -> Iterator[Any]:
-    """An event loop for many browsers: by themselves they start one for each request. See ``on``."""
-    with start_blocking_portal() as loop:
-        yield loop
-
-
-def on(loop: Any, browser: Browser) -> Browser:
-    """The browser, asking on that loop."""
-    browser.portal = loop
-    return browser
 
 
 def forget_rates(school: SchoolApp) -> None:
