@@ -32,11 +32,13 @@ def fragment(template: str, signed_in: SignedIn | None = None, **values: Any) ->
 
 
 def problem_page(request: Request, problem: Problem, signed_in: SignedIn | None = None) -> HTMLResponse:
-    """A problem in a person's words."""
+    """A problem in a person's words; for a script only the words, to be put on the page that is there."""
     texts = page_strings()["problems"]
-    answer = page(
-        request, "problem.html", signed_in, problem.status_code, message=texts.get(problem.name, texts["other"])
-    )
+    message = texts.get(problem.name, texts["other"])
+    if "hx-request" in request.headers:
+        answer = HTMLResponse(_render("problem_words.html", me=signed_in, path="", message=message), problem.status_code)
+    else:
+        answer = page(request, "problem.html", signed_in, problem.status_code, message=message)
     answer.headers.update(problem.headers or {})
     return answer
 
