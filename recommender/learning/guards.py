@@ -32,8 +32,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Finding:
-    """One pattern beyond its threshold. ``about``: the tenant, and the coach or skill, as pseudonyms; ``n``: of what
-    the value was taken.
+    """One pattern beyond its threshold.
+
+    ``about``: the tenant, and the coach or skill; people are pseudonyms. ``n``: the reviews or rows looked at, for a
+    burst the stretches of time with one.
     """
 
     name: FindingName
@@ -116,16 +118,19 @@ def _coaches(
             )
     if len(views) < limits.least_coaches.value:
         return
-    far = limits.coach_distance.value
-    for name, estimates, variances in (
-        ("stricter_or_milder", [v.milder for v in views], [v.milder_variance for v in views]),
-        ("other_scale", [v.scale for v in views], [v.scale_variance for v in views]),
-    ):
-        middle = float(np.median(estimates))
-        for view, estimate, variance in zip(views, estimates, variances, strict=True):
-            distance = (estimate - middle) / float(np.sqrt(variance + limits.honest_sd.value**2))
-            if abs(distance) > far:
-                yield _finding(name, view.coach, distance, far, view.reviews)  # type: ignore[arg-type]
+    yield from _far("stricter_or_milder", [(view, view.milder, view.milder_variance) for view in views], limits)
+    yield from _far("other_scale", [(view, view.scale, view.scale_variance) for view in views], limits)
+
+
+def _far(
+    name: FindingName, estimates: Sequence[tuple[_CoachView, float, float]], limits: GuardParameters
+) -> Iterator[Finding]:
+    """Coaches whose estimate is many standard errors from the middle coach's."""
+    middle = float(np.median([estimate for _, estimate, _ in estimates]))
+    for view, estimate, variance in estimates:
+        distance = (estimate - middle) / float(np.sqrt(variance + limits.honest_sd.value**2))
+        if abs(distance) > limits.coach_distance.value:
+            yield _finding(name, view.coach, distance, limits.coach_distance.value, view.reviews)
 
 
 def _views(

@@ -77,12 +77,11 @@ class LaterCases:
     def relevant_untouched(self) -> Booleans:
         """(cases,) where something is relevant, and coaches see all of it as the model does."""
         relevant = self.grades >= 2
-        result: Booleans = relevant.any(axis=1) & ~(relevant & self.truth.touched(self.tenant)).any(axis=1)
-        return result
+        seen_otherwise = relevant & self.truth.touched(self.tenant)
+        return np.asarray(relevant.any(axis=1) & ~seen_otherwise.any(axis=1))
 
     def out_of_reach(self) -> Booleans:
         """(cases,) where none of the shipped model's first ten skills is one that coaches see differently."""
         first = np.argsort(-self.texts.log_odds, axis=1, kind="stable")[:, :IN_REACH]
         touched = np.take_along_axis(self.truth.touched(self.tenant), first, axis=1)
-        result: Booleans = ~touched.any(axis=1)
-        return result
+        return np.asarray(~touched.any(axis=1))

@@ -18,6 +18,7 @@ from recommender.learning.learning_study import (
     LOOKING,
     NAIVE,
     SHIPPED,
+    SHRUNK_NAIVE,
     SWAPS,
     UNCAPPED,
     UNSHRUNK,
@@ -27,7 +28,7 @@ from recommender.learning.learning_study import (
     study_seed,
 )
 from recommender.ranking.batch import available_cores
-from recommender.training.intervals import bootstrap_mean, paired_difference
+from recommender.training.intervals import bootstrap_mean
 from recommender.training.report import as_data, interval
 from recommender.training.simulate.coach_truth import Booleans, Floats, ShippedScores
 
@@ -91,12 +92,13 @@ class _Pooled:
             "reviews": size,
             **{
                 way: {"mean": self._mean(scenario, way), "gain": self._gain(scenario, way)}
-                for way in (CORRECTED, UNSHRUNK, NAIVE)
+                for way in (CORRECTED, UNSHRUNK, NAIVE, SHRUNK_NAIVE)
             },
             "better than counted": self._difference((scenario, CORRECTED), (scenario, NAIVE)),
+            "better than counted and shrunk": self._difference((scenario, CORRECTED), (scenario, SHRUNK_NAIVE)),
             "by seed": [_gain(seed.values, scenario, CORRECTED) for seed in self.seeds],
             "by part": {name: self._gain(scenario, CORRECTED, mask) for name, mask in self.masks.items()},
-            "by part, counted": {name: self._gain(scenario, NAIVE, mask) for name, mask in self.masks.items()},
+            "by part, counted": {name: self._gain(scenario, SHRUNK_NAIVE, mask) for name, mask in self.masks.items()},
             "words factor": round(float(np.mean([1 + update.factors["words"] for update in updates])), 3),
             "skill sd": round(float(np.mean([update.prior_sds["skills"] for update in updates])), 3),
             "tenant sd": round(float(np.mean([update.prior_sds["tenants"] for update in updates])), 3),
@@ -114,7 +116,7 @@ class _Pooled:
         }
 
     def _look(self, scenario: str) -> dict[str, Any]:
-        return {"name": scenario, **{way: self._gain(scenario, way) for way in (CORRECTED, SWAPS, NAIVE)}}
+        return {"name": scenario, **{way: self._gain(scenario, way) for way in (CORRECTED, SWAPS, SHRUNK_NAIVE)}}
 
     def _mean(self, scenario: str, way: str) -> dict[str, float]:
         return as_data(bootstrap_mean(self.values[scenario, way], RESAMPLES))
@@ -148,12 +150,13 @@ def print_learning_report(report: dict[str, Any], console: Console) -> None:
 
 
 def _curve(report: dict[str, Any]) -> Table:
-    columns = ("reviews", CORRECTED, UNSHRUNK, NAIVE, "corrected better than counted", "single seeds")
+    ways = (CORRECTED, UNSHRUNK, NAIVE, SHRUNK_NAIVE)
+    columns = ("reviews", *ways, "corrected better than the last", "corrected, single seeds")
     table = Table(*columns, title="Gain over the shipped model", title_justify="left")
     for point in report["curve"]:
-        gains = (interval(point[way]["gain"], signed=True) for way in (CORRECTED, UNSHRUNK, NAIVE))
+        gains = (interval(point[way]["gain"], signed=True) for way in ways)
         lowest, highest = min(point["by seed"]), max(point["by seed"])
-        better = interval(point["better than counted"], signed=True)
+        better = interval(point["better than counted and shrunk"], signed=True)
         table.add_row(f"{point['reviews']:,}", *gains, better, f"{lowest:+.3f} to {highest:+.3f}")
     return table
 
@@ -161,7 +164,7 @@ def _curve(report: dict[str, Any]) -> Table:
 def _parts(report: dict[str, Any]) -> Table:
     names = list(report["best by part"])
     title = "Gain on cases where coaches see things as the model does"
-    table = Table("reviews", *names, *(f"{name}, counted as they are" for name in names), title=title)
+    table = Table("reviews", *names, *(f"{name}: {SHRUNK_NAIVE}" for name in names), title=title)
     table.title_justify = "left"
     for point in report["curve"]:
         gains = (interval(point[key][name], signed=True) for key in ("by part", "by part, counted") for name in names)
@@ -183,7 +186,7 @@ def _attacks(report: dict[str, Any]) -> Table:
 
 def _looks(report: dict[str, Any]) -> Table:
     title = f"{report['beside']:,} reviews by coaches who look otherwise than assumed, gain over the shipped model"
-    table = Table("what", CORRECTED, SWAPS, NAIVE, title=title, title_justify="left")
+    table = Table("what", CORRECTED, SWAPS, SHRUNK_NAIVE, title=title, title_justify="left")
     for look in report["looks"]:
-        table.add_row(look["name"], *(interval(look[way], signed=True) for way in (CORRECTED, SWAPS, NAIVE)))
+        table.add_row(look["name"], *(interval(look[way], signed=True) for way in (CORRECTED, SWAPS, SHRUNK_NAIVE)))
     return table

@@ -26,7 +26,8 @@ from recommender.training.simulate.reviewing import Habit, SimulatedReviews, sim
 from recommender.training.simulate.reviewing_parameters import load_reviewing_parameters
 
 SHIPPED, BEST = "shipped model", "true log-odds"
-CORRECTED, UNSHRUNK, NAIVE = "corrected", "corrected, not shrunk", "counted as they are"
+CORRECTED, UNSHRUNK = "corrected", "corrected, not shrunk"
+NAIVE, SHRUNK_NAIVE = "counted as they are", "counted as they are, shrunk"
 UNCAPPED, SWAPS = "corrected, without caps", "corrected, curve from swaps"
 UNTOUCHED, OUT_OF_REACH = "all relevant skills as the model sees them", "no other skill among the model's first ten"
 
@@ -56,7 +57,7 @@ class LearningStudy:
 class SeedFigures:
     """One seed's nDCG@5 (cases,) by scenario and way to learn, parts of its cases, and findings by scenario.
 
-    ``factors``: words factor and SDs of the corrected way by number of reviews.
+    ``fitted``: the corrected update by number of reviews.
     """
 
     values: dict[tuple[str, str], Floats]
@@ -79,18 +80,18 @@ def study_seed(seed: int, texts: ShippedScores, study: LearningStudy) -> SeedFig
     fitted = {}
     for size in study.sizes:
         evidence = Evidence.of(reviews.rows[:size])
-        for way in (CORRECTED, UNSHRUNK, NAIVE):
+        for way in (CORRECTED, UNSHRUNK, NAIVE, SHRUNK_NAIVE):
             update = learn(evidence, way)
             values[reviews_name(size), way] = later.values(later.log_odds(update))
             if way == CORRECTED:
                 fitted[size] = update
-    findings = {}
+    findings: dict[str, tuple[str, ...]] = {}
     for scenario, evidence in _attacks(seed, reviews, reviewed, study):
         findings[scenario] = tuple(sorted({finding.name for finding in guard(evidence)}))
         for way in (CORRECTED, UNCAPPED):
             values[scenario, way] = later.values(later.log_odds(learn(evidence, way)))
     for scenario, evidence in _other_looks(seed, reviews, reviewed, study):
-        for way in (CORRECTED, NAIVE, SWAPS):
+        for way in (CORRECTED, SWAPS, SHRUNK_NAIVE):
             values[scenario, way] = later.values(later.log_odds(learn(evidence, way)))
     masks = {UNTOUCHED: later.relevant_untouched(), OUT_OF_REACH: later.out_of_reach()}
     return SeedFigures(values, masks, findings, fitted)
@@ -104,7 +105,7 @@ def reviews_name(size: int) -> str:
 def learn(evidence: Evidence, way: str) -> Update:
     """The update by one of the ways that are compared; all but the corrected one leave something out.
 
-    Counted as they are: every place looked at, every skill left standing relevant, no shrinkage and no caps.
+    Counted as they are: every place looked at, so that every skill left standing is relevant, no shrinkage, no caps.
     """
     parameters = load_learning_parameters()
     positions = Positions.assumed(parameters.examination)
@@ -112,9 +113,9 @@ def learn(evidence: Evidence, way: str) -> Update:
         positions = estimate_positions(evidence.rows, parameters.examination)
     if way in (UNSHRUNK, NAIVE):
         parameters = _not_shrunk(parameters)
-    if way in (UNCAPPED, NAIVE):
+    if way in (UNCAPPED, NAIVE, SHRUNK_NAIVE):
         parameters = _without_caps(parameters)
-    if way == NAIVE:
+    if way in (NAIVE, SHRUNK_NAIVE):
         positions = Positions.everywhere()
     return fit_update(evidence, load_catalogue(), positions, parameters)
 

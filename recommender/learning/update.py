@@ -16,7 +16,7 @@ from recommender.learning.objective import N_SHARED, Layout, Objective
 from recommender.learning.parameters import LearningParameters, PriorSd, UpdateParameters
 from recommender.learning.positions import Positions
 from recommender.learning.signals import FEATURES, Judgements, Picks, read_signals
-from recommender.learning.weights import kish, signal_weights
+from recommender.learning.weights import kish, signal_weights, without_copies
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,9 +58,10 @@ def fit_update(
     Priors are Gaussian around 0, the shipped model. The SDs of skill and of tenant offsets are learned by evidence
     maximisation within their bounds (MacKay 1992, Bayesian interpolation): a few reviews move little, many as far as
     they agree. In the posterior variances only the offsets of one skill hang together (its own and its tenants').
-    Deterministic: from zero, rows in the order of (shown_at, id), float64; the order rows are given in is no matter.
+    Copies of a row count once. Deterministic: from zero, rows in the order of (shown_at, id), float64; the order rows
+    are given in does not matter.
     """
-    rows = Evidence.of(evidence.rows).rows
+    rows = without_copies(Evidence.of(evidence.rows).rows)
     judgements, picks = read_signals(rows, catalogue, parameters)
     weights = _weights(rows, judgements, picks, parameters)
     layout = Layout(len(catalogue), tuple(sorted({row.tenant for row in rows})))

@@ -32,18 +32,15 @@ def signal_weights(
     skills: Sequence[int],
     parameters: WeightParameters,
 ) -> Floats:
-    """(signals,) weights of signals of ``rows``: by person, by burst and by copy, multiplied.
+    """(signals,) weights of signals of ``rows``: by person and by burst, multiplied.
 
     A coach is known within a tenant; reviews of coaches whose data were deleted count as one coach's. A burst is what
-    was said of one skill within one tenant in one stretch of ``burst_minutes``. Copies are rows that differ in their
-    id alone: together they count once.
+    was said of one skill within one tenant in one stretch of ``burst_minutes``.
     """
     by_coach = Counter((each.tenant, each.coach) for each in rows if each.review is not None)
     by_teacher = Counter((each.tenant, each.teacher) for each in rows if each.choices)
-    copies = Counter(fingerprint(each) for each in rows)
     coach = np.array([by_coach[each.tenant, each.coach] for each in rows], dtype=np.int64)
     teacher = np.array([by_teacher[each.tenant, each.teacher] for each in rows], dtype=np.int64)
-    once = np.array([1 / copies[fingerprint(each)] for each in rows])
     person = np.where(
         [kind in ("chosen", "declined") for kind in kinds],
         capped(teacher, parameters.teacher_choices.value)[row],
@@ -52,7 +49,7 @@ def signal_weights(
     bursts = [burst_of(rows[at], kind, skill, parameters) for at, kind, skill in zip(row, kinds, skills, strict=True)]
     count = Counter(bursts)
     burst = capped(np.array([count[each] for each in bursts], dtype=np.int64), parameters.burst_signals.value)
-    result: Floats = person * burst * once[row]
+    result: Floats = person * burst
     return result
 
 
@@ -62,15 +59,22 @@ def burst_of(row: EvidenceRow, kind: SignalKind, skill: int, parameters: WeightP
     return row.tenant, skill, minutes // parameters.burst_minutes.value
 
 
+def without_copies(rows: Sequence[EvidenceRow]) -> tuple[EvidenceRow, ...]:
+    """The rows, of copies the first only: a list and what was said of it count once, however often they were sent."""
+    return tuple({fingerprint(row): row for row in reversed(rows)}.values())[::-1]
+
+
 def fingerprint(row: EvidenceRow) -> Hashable:
-    """What two copies of one row under two ids have in common: who, when, what stood first and what was said."""
-    review = row.review
-    changes = [(change.skill_id, change.action, change.to_rank) for change in review.changes] if review else []
+    """What copies of one row have in common, whatever their ids and times: who, which case, which list, what was said.
+
+    The same list of the same case with the same words about it, said again, is a copy as well.
+    """
+    changes = [(change.skill_id, change.action, change.to_rank) for change in row.review.changes] if row.review else []
     return (
-        (row.tenant, row.teacher, row.coach, row.case, row.shown_at),
+        (row.tenant, row.teacher, row.coach, row.case),
         tuple((place.skill_id, place.score) for place in row.shown),
-        (review and review.reviewed_at, *changes),
-        tuple((choice.skill_id, choice.decision, choice.decided_at) for choice in row.choices),
+        (row.review is not None, *changes),
+        tuple((choice.skill_id, choice.decision) for choice in row.choices),
     )
 
 

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastapi.routing import APIRoute, iter_route_contexts
 from school_app import SchoolApp, make_school_app
 from sqlalchemy import URL, select
+from starlette.routing import Mount
 
 from service.access.rates import Rates
 from service.app import create_app
@@ -33,6 +35,17 @@ def school_in(
     app = create_app(Settings(**({"data": folder} | settings)), served_model, database)
     yield make_school_app(app, database)
     database.close()
+
+
+def routes_of(app) -> dict[str, str]:
+    """Every route there is, by method and path, and whether it is a page or for programs."""
+    found = {}
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        methods = {"GET"} if isinstance(route, Mount) else set(route.methods) - {"HEAD"}
+        is_page = isinstance(route, APIRoute) and not route.include_in_schema
+        found |= {f"{method} {context.path}": "pages" if is_page else "programs" for method in methods}
+    return found
 
 
 def forget_rates(school: SchoolApp) -> None:

@@ -11,11 +11,9 @@ from typing import get_args
 
 import pytest
 import yaml
-from fastapi.routing import APIRoute, iter_route_contexts
-from guarded_school import NETWORK, UNKNOWN_ID, forget_rates, school_in
+from guarded_school import NETWORK, UNKNOWN_ID, forget_rates, routes_of, school_in
 from school_app import Browser, SchoolApp
 from sqlalchemy import delete, select
-from starlette.routing import Mount
 
 from service.access.cookies import cookie_name
 from service.access.roles import PUBLIC_ROUTES
@@ -70,17 +68,6 @@ def read_rows() -> dict[str, Row]:
 
 ROWS = read_rows()
 KNOWN = {"everybody", "signed in", "nobody", "settings key", *get_args(Role), *get_args(Scope)}
-
-
-def routes_of(app) -> dict[str, str]:
-    """Every route there is, by method and path, and whether it is a page or for programs."""
-    found = {}
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        methods = {"GET"} if isinstance(route, Mount) else set(route.methods) - {"HEAD"}
-        is_page = isinstance(route, APIRoute) and not route.include_in_schema
-        found |= {f"{method} {context.path}": "pages" if is_page else "programs" for method in methods}
-    return found
 
 
 class Guarded:

@@ -213,3 +213,15 @@ def test_what_a_teacher_wrote_is_shown_as_text_in_the_queue(school_app):
     page = school_app.client_as("coach").get("/coach").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_coach_who_also_runs_the_school_finds_other_objections_on_the_administrators_page_only(school_app):
+    opened, teacher = open_moment(school_app), school_app.people["teacher"]
+    with school_app.database.write() as session:
+        raise_contest(session, teacher, opened.case_id, about="suggestion", about_id=opened.ranking_id, why="No.")
+        root = operator(session, school_app.tenant_id)
+        both = create_person(session, root, "Bea Both", ["coach", "administrator"])
+        school_app.people["both"] = person_actor(session, school_app.tenant_id, both)
+    page = school_app.client_as("both").get("/coach").text
+    assert "Objections to answer" not in page
+    assert "#contest-" not in page
