@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -33,6 +34,7 @@ from service.pages import (
     coach_case,
     coach_practice,
     coach_queue,
+    consents,
     contest_forms,
     contests,
     drafts,
@@ -88,6 +90,8 @@ def create_app(
     app.state.model = served_model or ServedModel(settings)
     app.state.database = database or open_database(settings)
     app.state.rates = Rates(settings)
+    # Monotonic time by which answers must be out; it comes nearer when the server is told to stop.
+    app.state.answers_until = math.inf
     app.state.provider = provider_of(settings)
     _add_routes(app, settings)
     add_refusals(app)
@@ -176,4 +180,5 @@ def _page_routers() -> list[APIRouter]:
         practice.router,
         observation_pages.router,
         my_data.router,
+        consents.router,
     ]

@@ -13,6 +13,7 @@ import pandas as pd
 from recommender.cases import MAX_STRUGGLE_CHARACTERS, Case, Ranking
 from recommender.observations import scores as columns
 from recommender.observations.norms import Norms
+from recommender.ranking.exploration import NO_EXPLORATION, explore
 from recommender.ranking.recommender import Ranked, Recommender
 from service.metrics import Metrics
 from service.served_model import ServedModel
@@ -25,6 +26,7 @@ from service.store.database import Database, StoreSession, utc_now
 from service.store.errors import ConflictError
 from service.store.observations import scores_of_teacher
 from service.store.people import get_tenant
+from service.store.rankings import SKILL_SCORES
 from service.store.redaction import redact_together
 from service.store.tables.cases import DeclineReason
 from service.store.tenant_norms import current_norms
@@ -33,8 +35,6 @@ from service.store.tenant_norms import current_norms
 RANK_TRIES = 3
 WITH_SCORES = "with_scores"
 ITEM_NEEDS = "item_needs"
-SKILL_SCORES = "skill_scores"
-"""Log-odds of every skill in catalogue order; the ranking names the catalogue's version"""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,18 @@ class _Known:
 
 
 class Casework:
-    """Opens cases, ranks them again, and begins practice, for whoever asks: a person on a page or an app."""
+    """Opens cases, ranks them again, and begins practice, for whoever asks: a person on a page or an app.
 
-    def __init__(self, database: Database, model: ServedModel, metrics: Metrics) -> None:
+    ``exploration``: chance of swapping two near-tied suggestions of a list that is stored; see ``explore``.
+    """
+
+    def __init__(
+        self, database: Database, model: ServedModel, metrics: Metrics, *, exploration: float = NO_EXPLORATION
+    ) -> None:
         self.database = database
         self.model = model
         self.metrics = metrics
+        self.exploration = exploration
 
     def open_case(
         self,
@@ -84,12 +90,12 @@ class Casework:
         case = _redacted(case)
         with self.database.read() as session:
             known = _known(session, actor, case, with_scores=with_scores)
-        ranking, features = self._rank(actor, case, known)
+        ranking, propensities, features = self._rank(actor, case, known)
         with self.database.write() as session:
             stored = store_case(
                 session, actor, case, ranking,
-                beside=known.notes, features=features | {WITH_SCORES: with_scores}, idempotency_key=idempotency_key,
-                now=now,
+                beside=known.notes, features=features | {WITH_SCORES: with_scores}, propensities=propensities,
+                idempotency_key=idempotency_key, now=now,
             )  # fmt: skip
             if ranking.status == "safeguarding" and not stored.is_known:
                 self._alert(session, actor, stored.case_id, now)
@@ -148,12 +154,13 @@ class Casework:
                 return str(latest.ranking.ranking_id)
             asked = asked_again(view).model_copy(update={"declined": declined})
             known = _known(session, actor, asked, with_scores=bool(latest.features.get(WITH_SCORES)))
-        ranking, features = self._rank(actor, asked, known)
+        ranking, propensities, features = self._rank(actor, asked, known)
         with self.database.write() as session:
             ranking_id = add_ranking(
                 session, actor, case_id, ranking,
                 declined=declined, was_declined=view.declined, beside=known.notes,
-                features=features | {WITH_SCORES: bool(latest.features.get(WITH_SCORES))}, now=now,
+                features=features | {WITH_SCORES: bool(latest.features.get(WITH_SCORES))}, propensities=propensities,
+                now=now,
             )  # fmt: skip
             if ranking.status == "safeguarding" and latest.ranking.status != "safeguarding":
                 self._alert(session, actor, case_id, now)
@@ -186,14 +193,16 @@ class Casework:
                 begun = start_cycle(session, actor, case_id, choice_id, today or moment.date(), weeks=weeks, now=moment)
         return ChosenFocus(choice_id, begun)
 
-    def _rank(self, actor: Actor, case: Case, known: _Known) -> tuple[Ranking, dict[str, Any]]:
+    def _rank(self, actor: Actor, case: Case, known: _Known) -> tuple[Ranking, tuple[float, ...], dict[str, Any]]:
+        """The ranking as it is to be shown, the propensity of each place, and what the model saw."""
         recommender = self.model.recommender.for_tenant(
             actor.tenant_id, known.norms,
             norms_hold_scores=not known.scores.empty, safeguarding_contact=known.safeguarding_contact,
         )  # fmt: skip
         ranked = self.model.rank_with_evidence(case, recommender, known.scores)
         self.metrics.rankings.labels(ranked.ranking.status).inc()
-        return ranked.ranking, _frozen(ranked, recommender)
+        shown, propensities = explore(ranked.ranking, self.exploration, ranked.ranking.input_hash)
+        return shown, propensities, _frozen(ranked, recommender)
 
     def _alert(self, session: StoreSession, actor: Actor, case_id: str, now: datetime | None) -> None:
         teacher_id = get_case(session, actor, case_id).teacher_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,8 @@ from service.demo_texts import DemoPeople, DemoTexts, demo_texts
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
-from service.store.actors import operator, person_actor
+from service.store.actors import Actor, operator, person_actor
+from service.store.consents import give_consent
 from service.store.database import Database, StoreSession, utc_now
 from service.store.keys import create_key
 from service.store.links import create_link
@@ -27,6 +28,7 @@ from service.store.observations import store_scores
 from service.store.people import create_person, create_tenant
 from service.store.sign_in_links import issue_link, link_address
 from service.store.tables.cases import Review
+from service.store.tables.consents import CONSENT_SCOPES
 from service.store.tables.cycles import Cycle, CycleShare
 from service.store.tables.people import Person, PersonRole, Role, Tenant
 from service.store.tenant_norms import refit_norms
@@ -188,7 +190,21 @@ def _people(
         coach = actors[_coach_id(place, people)]
         create_link(session, root, coach.id, actors[teacher.teacher_id].id, now=now)
         players.append(Player(place, actors[teacher.teacher_id], coach, teacher, groups[given]))
+    _agree(session, actors, players, now)
     return tenant_id, players
+
+
+def _agree(session: StoreSession, actors: Mapping[str, Actor], players: Sequence[Player], now: datetime) -> None:
+    """The school agrees to learning from use; of its people some do, some to choices alone, some to nothing."""
+    for scope in CONSENT_SCOPES:
+        give_consent(session, actors[ADMINISTRATOR], scope, of_tenant=True, now=now)
+    coaches = {player.coach.id: player.coach for player in players}
+    for place, coach in enumerate(coaches.values()):
+        if place % 3 != 2:
+            give_consent(session, coach, "decisions", now=now)
+    for player in players:
+        for scope in CONSENT_SCOPES[: player.place % 3]:
+            give_consent(session, player.actor, scope, now=now)
 
 
 def _named(people: DemoPeople, district: DemoDistrict) -> Iterator[tuple[str, str, Role]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
+import sys
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 
@@ -15,12 +18,16 @@ from recommender.errors import SettingsError
 from service.settings import Settings
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from fastapi import FastAPI
 
 # A request has one core: more threads in the numeric libraries would only fight over the same ones.
 SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What is being answered when the service is told to stop may take this long; a ranking takes milliseconds.
 SHUTDOWN_SECONDS = 10
+# Of those, what a batch leaves for its answer to be written.
+ANSWER_SECONDS = 2
 BACKLOG = 2048
 
 
@@ -29,11 +36,13 @@ def run(settings: Settings, *, demo: bool = False) -> None:
 
     ``demo`` fills a database without a tenant with the demo school, and prints links to sign in to it. The port is
     opened when all is ready. Before that it raises SettingsError when the port is taken, ModelVersionError when there
-    is no sound model version, StoreError when the tables of a database server are not of this version.
+    is no sound model version, StoreError when the tables of a database server are not of this version. Told to stop
+    (SIGTERM), it answers what it has begun and exits with code 0.
     """
     for variable in SINGLE_THREADED:
         os.environ.setdefault(variable, "1")
     taken = _take_port(settings)
+    signal.signal(signal.SIGTERM, _stop)
     # Imported only now, because the numeric libraries read those variables once.
     from service.app import create_app
     from service.first_words import first_words
@@ -68,17 +77,18 @@ def _serve(app: FastAPI, settings: Settings, taken: socket.socket, announce: Cal
     except OSError as error:
         raise _no_port(settings, error) from None
     try:
-        _Server(config, announce).run(sockets=[taken])
+        _Server(config, app, announce).run(sockets=[taken])
     except KeyboardInterrupt:
         # Stopped by the person who started it, after the last answer.
         return
 
 
 class _Server(uvicorn.Server):
-    """A server that says a word once it answers."""
+    """A server that says a word once it answers, and tells the application when it has to end."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, announce: Callable[[], None]) -> None:
         super().__init__(config)
+        self._app = app
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -86,6 +96,16 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, and let no batch take longer than there is time for."""
+        self._app.state.answers_until = time.monotonic() + SHUTDOWN_SECONDS - ANSWER_SECONDS
+        super().handle_exit(sig, frame)
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's signature
+    # Where the server runs it takes the signal itself, and raises it again when all is answered.
+    sys.exit(0)
 
 
 def _take_port(settings: Settings) -> socket.socket:

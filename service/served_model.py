@@ -84,14 +84,15 @@ class ServedModel:
     def refresh(self) -> bool:
         """Load what ``models/current`` names if it is not what answers; whether another model answers now.
 
-        A version that is half copied or broken is left alone: the old one answers on, and the next call tries again.
+        A version that is half copied, broken or of another program is left alone, whatever it makes the loader raise: the
+        old one answers on, and the next call tries again.
         """
         try:
             if self._identity_on_disk() == self._identity:
                 return False
             before = self._recommender
             self.load()
-        except GrowthError as error:
+        except Exception as error:
             logger.warning("new model not loaded", extra={FIELDS: describe_exception(error)})
             return False
         return self._recommender is not before

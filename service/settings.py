@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = Field(None, description="What the provider calls this service.")
     oidc_client_secret: SecretStr | None = Field(None, description="This service's secret at the provider.")
     oidc_tenant: str | None = Field(None, description="Name or id of the tenant whose people the provider knows.")
+    exploration: float = Field(
+        0.0,
+        ge=0,
+        le=0.2,
+        description="Chance of swapping two near-tied suggestions so that position can be told from fit; logged.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."
     )

@@ -35,7 +35,7 @@ async def _database(request: Request) -> Database:
 
 async def _casework(request: Request) -> Casework:
     state = request.app.state
-    return Casework(state.database, state.model, state.metrics)
+    return Casework(state.database, state.model, state.metrics, exploration=state.settings.exploration)
 
 
 ServiceSettings = Annotated[Settings, Depends(_settings)]

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from recommender.cli import app
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
 from recommender.training.report import interval
+from service.access.roles import page_routes
 from service.app import create_app
 from service.settings import Settings, settings_table
 
@@ -37,6 +38,11 @@ def test_every_route_is_documented() -> None:
     for path, methods in schema["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}`" in README, (method, path)
+
+
+def test_every_page_is_documented() -> None:
+    for method, route in page_routes(create_app(Settings()).routes):
+        assert f"`{method} {route.path}`" in README, (method, route.path)
 
 
 def test_the_example_prints_what_the_readme_shows(tmp_path: Path) -> None:

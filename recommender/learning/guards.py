@@ -108,7 +108,7 @@ def _coaches(
     rows: Sequence[EvidenceRow], judgements: Judgements, positions: Positions, limits: GuardParameters
 ) -> Iterator[Finding]:
     views = _views(rows, judgements, positions, limits)
-    removed, judged = sum(view.removed for view in views), sum(view.judged for view in views)
+    removed, judged = int((judgements.said == 0).sum()), len(judgements)
     for view in views:
         others = (removed - view.removed) / max(judged - view.judged, 1)
         chance = (1 - others) ** view.judged

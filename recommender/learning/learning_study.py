@@ -35,7 +35,6 @@ HONEST = "nothing wrong"
 LOOKING = {"coaches look at nearly everything": [1.0, 0.95, 0.9, 0.9, 0.85],
            "coaches look at little": [1.0, 0.5, 0.3, 0.2, 0.15]}  # fmt: skip
 SWAP_RATE = 0.2
-BURST = 500
 FLIPPED_TENANT = 1
 
 # An SD at which a prior says nothing, and a cap no count reaches.
@@ -44,11 +43,16 @@ _NO_SHRINKAGE, _NO_CAP = 10.0, 10**9
 
 @dataclass(frozen=True)
 class LearningStudy:
-    """What is simulated. ``beside``: honest reviews beside each attack, and reviews of coaches who look differently."""
+    """What is simulated.
+
+    ``beside``: honest reviews beside each attack, and reviews of coaches who look otherwise; ``burst``: reviews for one
+    skill in an hour.
+    """
 
     seeds: tuple[int, ...]
     sizes: tuple[int, ...] = (50, 200, 1_000, 5_000)
     beside: int = 1_000
+    burst: int = 500
     later_cases: int = 1_000
     tenants: int = 4
 
@@ -71,7 +75,7 @@ def study_seed(seed: int, texts: ShippedScores, study: LearningStudy) -> SeedFig
     parameters, catalogue = load_reviewing_parameters(), load_catalogue()
     halves = np.array_split(np.random.default_rng([seed, 8]).permutation(len(texts)), 2)
     reviewed, unseen = texts.take(halves[0]), texts.take(halves[1])
-    n = max(*study.sizes, study.beside + max(study.beside, BURST))
+    n = max(*study.sizes, study.beside + max(study.beside, study.burst))
     reviews = simulate_reviews(seed, n, tenants=study.tenants, texts=reviewed)
     later = LaterCases.draw(
         np.random.default_rng([seed, 9]), study.later_cases, unseen, reviews.truth, catalogue, parameters
@@ -156,7 +160,9 @@ def _attacks(
         "one coach keeps everything, 50% of reviews": with_approving_coach(honest, spare, 0.5),
         "10% of reviews at random": with_random_reviews(honest, 0.1, removal, seed),
         "one tenant's coaches judge the wrong way round": flipped.rows,
-        "500 reviews for one skill in an hour": with_burst(honest, spare, _pushed_skill(reviews), BURST),
+        f"{study.burst} reviews for one skill in an hour": with_burst(
+            honest, spare, _pushed_skill(reviews), study.burst
+        ),
         "every row twice": with_copies(honest),
         "every row twice, a second apart": with_copies(honest, timedelta(seconds=1)),
     }

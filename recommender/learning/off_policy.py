@@ -35,8 +35,8 @@ class OffPolicyMessages(StrictModel):
     """Why a figure is not enough, one sentence a limit."""
 
     effective_lists: str
+    effective_events: str
     teachers: str
-    events: str
     shift: str
 
 
@@ -45,8 +45,8 @@ class OffPolicyParameters(StrictModel):
 
     clip: Value[Positive]
     effective_lists: Value[AtLeastOne]
+    effective_events: Value[AtLeastOne]
     teachers: Value[AtLeastOne]
-    events: Value[AtLeastOne]
     shift: Value[Positive]
     messages: OffPolicyMessages
 
@@ -65,6 +65,8 @@ class Support:
 
     effective_lists: Floats
     """Kish's effective sample size of the lists' mean weights: (sum w)^2 / sum w^2."""
+    effective_events: Floats
+    """The same of the weights of places where an event happened."""
     largest_weight: Floats
     """Of one place, before clipping."""
     clipped: npt.NDArray[np.int64]
@@ -123,13 +125,13 @@ def off_policy(log: ListLog, parameters: OffPolicyParameters, draws: int = 2000,
         )
     sums = teacher_sums(list_columns(log, parameters.clip.value), log.teacher)
     found = ratio_intervals(sums[None], ratios, "shown", draws, seed)
-    most, lists, events = float(log.examination.sum(axis=1).mean()), len(log.teacher), int(log.events.sum())
+    most, lists = float(log.examination.sum(axis=1).mean()), len(log.teacher)
     intervals = {name: _interval(found, index, most, lists) for index, name in enumerate(found.names)}
     return OffPolicy(
         lists=lists,
         teachers=len(sums),
         left_out=log.left_out,
-        events=events,
+        events=int(log.events.sum()),
         support=support,
         shown=intervals["shown"],
         estimates={
@@ -137,7 +139,7 @@ def off_policy(log: ListLog, parameters: OffPolicyParameters, draws: int = 2000,
             for name in ratios
             if name != "shown"
         },
-        reasons=tuple(shortfalls(support, len(sums), events, float(found.least_sd[0]), parameters)),
+        reasons=tuple(shortfalls(support, len(sums), float(found.least_sd[0]), parameters)),
     )
 
 
@@ -169,36 +171,44 @@ def teacher_sums(columns: Floats, teacher: npt.NDArray[Any]) -> Floats:
 
 
 def support_of(log: ListLog, clip: float) -> Support:
-    """Effective sample size, weights and unsupported places of a log."""
-    mean_weight = _mean_weight(log, np.minimum(log.weight, clip))
-    square = (mean_weight**2).sum(axis=-1)
+    """Effective sample sizes, weights and unsupported places of a log."""
+    weight = np.minimum(log.weight, clip)
     unseen = (log.examination * ~log.supported).sum(axis=-1)
-    cut = (log.examination * np.maximum(log.weight - clip, 0)).sum(axis=-1)
+    cut = (log.examination * (log.weight - weight)).sum(axis=-1)
+    places = (-2, -1)
     return Support(
-        effective_lists=np.divide(mean_weight.sum(axis=-1) ** 2, square, out=np.zeros_like(square), where=square > 0),
-        largest_weight=log.weight.max(axis=(-2, -1)),
-        clipped=(log.weight > clip).sum(axis=(-2, -1)),
-        unsupported=unseen.sum(axis=-1) / log.examination.sum(axis=(-2, -1)),
+        effective_lists=_kish(_mean_weight(log, weight), (-1,)),
+        effective_events=_kish(weight * log.events, places),
+        largest_weight=log.weight.max(axis=places),
+        clipped=(log.weight > clip).sum(axis=places),
+        unsupported=unseen.sum(axis=-1) / log.examination.sum(axis=places),
         shift=(unseen + cut).mean(axis=-1),
     )
 
 
-def shortfalls(support: Support, teachers: int, events: int, sd: float, parameters: OffPolicyParameters) -> list[str]:
+def shortfalls(support: Support, teachers: int, sd: float, parameters: OffPolicyParameters) -> list[str]:
     """Why one log is not enough, a sentence a limit. ``sd``: standard error that a bias is held against."""
-    words = parameters.messages
-    found = []
-    for name, value in (
-        ("effective_lists", float(support.effective_lists)),
-        ("teachers", teachers),
-        ("events", events),
-    ):
+    found = {
+        "effective_lists": float(support.effective_lists),
+        "effective_events": float(support.effective_events),
+        "teachers": teachers,
+    }
+    reasons = []
+    for name, value in found.items():
         wanted = getattr(parameters, name).value
         if value < wanted:
-            found.append(getattr(words, name).format(found=value, wanted=wanted))
+            reasons.append(getattr(parameters.messages, name).format(found=value, wanted=wanted))
     shift, limit = float(support.shift), parameters.shift.value * sd
     if shift > limit:
-        found.append(words.shift.format(share=float(support.unsupported), shift=shift, limit=limit))
-    return found
+        share = float(support.unsupported)
+        reasons.append(parameters.messages.shift.format(share=share, shift=shift, limit=limit))
+    return reasons
+
+
+def _kish(weight: Floats, axes: tuple[int, ...]) -> Floats:
+    square = (weight**2).sum(axis=axes)
+    result: Floats = np.divide(weight.sum(axis=axes) ** 2, square, out=np.zeros_like(square), where=square > 0)
+    return result
 
 
 def _interval(found: RatioIntervals, index: int, most: float, lists: int) -> Interval:

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from recommender.learning.off_policy import (
-    EVENTS,
     LISTS,
     RATIOS,
     ROBUST,
@@ -31,6 +30,7 @@ from recommender.learning.simulated_logs import (
     FLAT_CURVE,
     Candidate,
     DrawnLogs,
+    Integers,
     LogWorld,
     ShownLists,
     candidate_order,
@@ -143,6 +143,7 @@ def _judge(
         "enough": 2 * sum(enough) >= logs,
         "enough_share": sum(enough) / logs,
         "effective_lists": round(float(np.concatenate([one.effective_lists for one in supports]).mean()), 1),
+        "effective_events": round(float(np.concatenate([one.effective_events for one in supports]).mean()), 1),
         "unsupported": round(float(np.concatenate([one.unsupported for one in supports]).mean()), 4),
         "estimates": _figures(found, truth, counted),
     }
@@ -150,8 +151,10 @@ def _judge(
 
 def _drawn(entries: ListLog, drawn: DrawnLogs) -> ListLog:
     """The entries that were drawn, with their events: arrays (logs, n, places)."""
-    assert entries.predicted_shown is not None
-    assert entries.predicted_candidate is not None
+
+    def at(values: Floats | None) -> Floats | None:
+        return None if values is None else values[drawn.entry]
+
     return replace(
         entries,
         teacher=drawn.teacher,
@@ -159,21 +162,17 @@ def _drawn(entries: ListLog, drawn: DrawnLogs) -> ListLog:
         examination=entries.examination[drawn.entry],
         weight=entries.weight[drawn.entry],
         supported=entries.supported[drawn.entry],
-        predicted_shown=entries.predicted_shown[drawn.entry],
-        predicted_candidate=entries.predicted_candidate[drawn.entry],
+        predicted_shown=at(entries.predicted_shown),
+        predicted_candidate=at(entries.predicted_candidate),
     )
 
 
 def _enough(support: Support, sums: Floats, found: RatioIntervals, parameters: OffPolicyParameters) -> list[bool]:
     logs, teachers, _ = sums.shape
-    events = sums[..., EVENTS].sum(axis=1)
-    return [
-        not shortfalls(support.of(log), teachers, int(events[log]), float(found.least_sd[log]), parameters)
-        for log in range(logs)
-    ]
+    return [not shortfalls(support.of(log), teachers, float(found.least_sd[log]), parameters) for log in range(logs)]
 
 
-def _truth(world: LogWorld, shown: ShownLists, order: Floats, names: tuple[str, ...]) -> Floats:
+def _truth(world: LogWorld, shown: ShownLists, order: Integers, names: tuple[str, ...]) -> Floats:
     logged, value = true_shown(world, shown), true_value(world, order)
     return np.array([logged if name == "shown" else value - logged * (" - " in name) for name in names])
 
@@ -195,3 +194,52 @@ def _figures(found: list[RatioIntervals], truth: Floats, counted: Any) -> dict[s
             "width": round(float(2 * half[index].mean()), 4),
         }
     return figures
+
+
+def print_off_policy_report(report: dict[str, Any], console: Console) -> None:
+    """Two tables for a person, and how many of the coverages that count lie in the band."""
+    _print_coverage(report, console)
+    _print_errors(report, console)
+    found = report["coverages"]
+    if found["judged"]:
+        console.print(
+            f"{found['within']} of {found['judged']} coverages in settings called enough lie in "
+            f"{BAND[0]:.0%} to {BAND[1]:.0%}; lowest {found['lowest']:.1%}, highest {found['highest']:.1%}",
+            highlight=False,
+        )
+
+
+def _print_coverage(report: dict[str, Any], console: Console) -> None:
+    margin = 100 * (0.95 - wilson(0.95 * report["logs"], report["logs"]).low)
+    table = Table(
+        *("candidate", "examination", "lists", "rate", "effective", "unseen", "enough"),
+        *JUDGED,
+        title=f"95% intervals that held the truth, {report['logs']} logs, each +-{margin:.1f}: value / difference, %",
+        title_justify="left",
+    )
+    for row in report["settings"]:
+        figures = {name: row["estimates"][name]["coverage"]["mean"] for name in row["estimates"]}
+        held = [f"{100 * figures['shown']:.1f}"]
+        held += [f"{100 * figures[n]:.1f} / {100 * figures[more_than(n, 'shown')]:.1f}" for n in JUDGED if n != "shown"]
+        about = (f"{row['effective_lists']:.0f}", f"{row['unsupported']:.0%}", f"{row['enough_share']:.0%}")
+        table.add_row(*_named(row), *about, *held)
+    console.print(table)
+
+
+def _print_errors(report: dict[str, Any], console: Console) -> None:
+    table = Table(
+        *("candidate", "examination", "lists", "rate", "truth"),
+        *(name for name in JUDGED if name != "shown"),
+        title="Difference from the shown lists, events a list: bias, SD, mean width of the interval",
+        title_justify="left",
+    )
+    for row in report["settings"]:
+        figures = [row["estimates"][more_than(name, "shown")] for name in JUDGED if name != "shown"]
+        errors = [f"{one['bias']:+.3f} {one['sd']:.3f} {one['width']:.3f}" for one in figures]
+        table.add_row(*_named(row), f"{figures[0]['truth']:+.3f}", *errors)
+    console.print(table)
+
+
+def _named(row: dict[str, Any]) -> tuple[str, ...]:
+    curve = ", wrong curve" if row["wrong_curve"] else ""
+    return row["candidate"], row["model"].replace("_", " ") + curve, str(row["lists"]), f"{row['rate']:g}"

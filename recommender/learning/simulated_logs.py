@@ -87,7 +87,7 @@ def _near_ties(scores: Floats) -> Integers:
 
 
 def candidate_order(world: LogWorld, candidate: Candidate) -> Integers:
-    """``near``: other places for near ties only; ``far``: the shown skills in new order; ``new``: skills never shown."""
+    """``near``: near ties in new order; ``far``: all shown skills in new order; ``new``: skills never shown too."""
     if candidate == "new":
         return np.argsort(-world.new_score, axis=1)[:, : world.base.shape[1]]
     scores = np.take_along_axis(world.new_score, world.base, axis=1)

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 # Offsets are written to four decimals, as scores are printed.
 DECIMALS = 4
 # Evidence maximisation stops when no SD moves by more than this share.
-SD_TOLERANCE = 0.01
+SD_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,10 @@ def burst_of(row: EvidenceRow, kind: SignalKind, skill: int, parameters: WeightP
 
 def without_copies(rows: Sequence[EvidenceRow]) -> tuple[EvidenceRow, ...]:
     """The rows, of copies the first only: a list and what was said of it count once, however often they were sent."""
-    return tuple({fingerprint(row): row for row in reversed(rows)}.values())[::-1]
+    first: dict[Hashable, EvidenceRow] = {}
+    for row in rows:
+        first.setdefault(fingerprint(row), row)
+    return tuple(first.values())
 
 
 def fingerprint(row: EvidenceRow) -> Hashable:

@@ -145,12 +145,15 @@ class Recommender:
     ) -> Recommender:
         """The same model with one tenant's norms, learned offsets and contact; the rest is shared, so it is cheap.
 
-        A case's own observations count as that tenant's. ``safeguarding_contact`` None keeps the contact there is;
-        ``norms_hold_scores``: see NeedReader.
+        A case's own observations count as that tenant's. Norms without a tenant leave those the model was loaded with,
+        ``safeguarding_contact`` None keeps the contact there is; ``norms_hold_scores``: see NeedReader.
         """
         other = copy.copy(self)
-        other._need_reader = NeedReader(self.instruments, self.catalogue, norms, norms_hold_scores=norms_hold_scores)
-        other._tenant = tenant
+        if norms.tenants:
+            other._tenant = tenant
+            other._need_reader = NeedReader(
+                self.instruments, self.catalogue, norms, norms_hold_scores=norms_hold_scores
+            )
         other._fusion = self._fusion.for_tenant(tenant)
         other.safeguarding_contact = safeguarding_contact or self.safeguarding_contact
         return other

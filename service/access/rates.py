@@ -19,13 +19,17 @@ from service.store.actors import Actor
 RateName = Literal["sign_in_failures", "key_failures", "forms", "cases", "app_requests"]
 # A host of IPv6 has a whole network of this size and could come from another address each time.
 IPV6_PREFIX_BITS = 64
+# A clock that is set right step by step goes back by less, in seconds.
+CLOCK_STEP = 1.0
 
 
 class Rates:
     """Counts of what was tried lately, by whom. Raising Problem ``too-many-requests`` says when to come back."""
 
     def __init__(self, settings: Settings) -> None:
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()
+        self._window = MovingWindowRateLimiter(self._storage)
+        self._latest = time.time()
         self._limits: dict[RateName, RateLimitItem] = {
             # Only failures count: a school has one address, and its teachers sign in on the same morning.
             "sign_in_failures": RateLimitItemPerMinute(10, 10),
@@ -40,17 +44,27 @@ class Rates:
 
     def count(self, name: RateName, who: str) -> None:
         """Count one; raises Problem when it was one too many."""
+        self._forget_the_future()
         if not self._window.hit(self._limits[name], name, who):
             raise self._too_many(name, who)
 
     def note_failure(self, name: RateName, who: str) -> None:
         """Count a failure, which has its own answer."""
+        self._forget_the_future()
         self._window.hit(self._limits[name], name, who)
 
     def require_open(self, name: RateName, who: str) -> None:
         """Raises Problem when there were too many failures already."""
+        self._forget_the_future()
         if not self._window.test(self._limits[name], name, who):
             raise self._too_many(name, who)
+
+    def _forget_the_future(self) -> None:
+        """Begin anew when the clock went back: what was counted ahead of it would shut everybody out until it is there."""
+        now = time.time()
+        if now < self._latest - CLOCK_STEP:
+            self._storage.reset()
+        self._latest = now
 
     def _too_many(self, name: RateName, who: str) -> Problem:
         opens = self._window.get_window_stats(self._limits[name], name, who).reset_time

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from recommender.catalogue.loader import load_catalogue
 from recommender.errors import CaseError
 from service.access.signed_in import AdministratorSignedIn, SignedIn
+from service.pages.consents import tenant_switches
 from service.pages.outcome_rows import outcome_plot, outcome_rows
 from service.pages.posted import SentFields
 from service.pages.render import page
@@ -114,12 +115,13 @@ def _page(
         counts = tenant_counts(session, me.actor)
         outcomes = tenant_outcomes(session, me.actor)
         tenant = get_tenant(session, me.actor)
+        consents = tenant_switches(session, me.actor)
     now_set = {"contact": tenant.safeguarding_contact or "", "months": tenant.retention_months or ""}
     return page(
         request, "admin_counts.html", me, status,
         counts=counts, tables=count_tables(counts),
         outcome_rows=outcome_rows(outcomes, domain_titles()), outcome_plot=outcome_plot(outcomes, domain_titles()),
-        done=done, error=error, form=now_set | dict(typed or {}),
+        consents=consents, done=done, error=error, form=now_set | dict(typed or {}),
         default_contact=None if tenant.safeguarding_contact else settings.safeguarding_contact,
         default_months=None if tenant.retention_months else settings.retention_months,
         max_contact=MAX_CONTACT_CHARACTERS, max_months=MAX_RETENTION_MONTHS,

@@ -95,7 +95,7 @@ def _table(reading: _Reading) -> None:
     head, body = rows[0], Markup("\n").join(rows[1:])
     reading.written.append(
         Markup(
-            '<div class="wide" role="region" tabindex="0" aria-label="{}"><table>\n<thead>\n{}\n</thead>\n'
+            '<div class="wide" role="group" tabindex="0" aria-label="{}"><table>\n<thead>\n{}\n</thead>\n'
             "<tbody>\n{}\n</tbody>\n</table></div>"
         ).format(reading.table_label, head, body)
     )

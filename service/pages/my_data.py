@@ -14,6 +14,7 @@ from recommender.catalogue.loader import load_catalogue
 from service.access.cookies import clear_cookie
 from service.access.signed_in import AnyoneSignedIn
 from service.pages.cards import skill_name
+from service.pages.consents import own_switches
 from service.pages.posted import SentFields
 from service.pages.practice_view import names_of
 from service.pages.render import page
@@ -21,6 +22,7 @@ from service.pages.strings import page_strings
 from service.state import ServiceSettings, StoreDatabase
 from service.store.active_shares import active_shares, linked_coaches
 from service.store.actors import Actor
+from service.store.consents import consents_of, scopes_in_force
 from service.store.database import StoreSession, utc_now
 from service.store.deletion import delete_person
 from service.store.drafts import read_draft
@@ -45,7 +47,7 @@ class EventLine:
 
 @router.get(PATH)
 def show_my_data(
-    request: Request, me: AnyoneSignedIn, database: StoreDatabase, settings: ServiceSettings
+    request: Request, me: AnyoneSignedIn, database: StoreDatabase, settings: ServiceSettings, done: str = ""
 ) -> HTMLResponse:
     """What is kept, who sees it and what happened, with the ways to stop sharing, take it along and delete it."""
     with database.read() as session:
@@ -60,6 +62,9 @@ def show_my_data(
                 for share in active_shares(session, me.actor)
             ],
             coaches=linked_coaches(session, me.actor),
+            consents=own_switches(session, me.actor),
+            school_agrees=scopes_in_force(consents_of(session, me.actor, of_tenant=True)),
+            done=page_strings()["my_data"]["done"].get(done),
             events=_latest_events(session, me.actor),
             months=tenant.retention_months or settings.retention_months,
         )  # fmt: skip
@@ -122,5 +127,7 @@ def event_words(event: EventView, names: dict[str, str]) -> str:
     key = event.action.replace(".", "_")
     if event.action == "choice.made":
         key += f"_{event.facts.get('decision', 'declined')}"
+    if "consent" in event.action:
+        key += f"_{event.facts.get('scope', 'decisions')}"
     sentence: str = texts["events"][key].format(who=who, coach=coach, skill=skill)
     return sentence[:1].upper() + sentence[1:]

@@ -13,7 +13,8 @@ the pages), ``sign_in_links`` and ``provider_sign_in`` (the ways to begin one).
 The way of a case: ``cases``, ``rankings`` (the exposure log), ``shares`` (consent, given and taken back), ``queue`` (a
 coach's list, by date), ``choices``, ``reviews``, ``cycles``, ``practice`` (check-ins and follow-up observations).
 Beside it: ``drafts``, ``contests`` ("this is wrong because", answered by a person), ``alerts`` (for the safeguarding
-lead, without a word), ``caseload`` (a coach's teachers by name).
+lead, without a word), ``caseload`` (a coach's teachers by name). Learning from use: ``consents`` (off until given, by
+school and person), ``evidence`` and ``evidence_file`` (what was agreed to, under pseudonyms).
 
 A tenant as a whole: ``observations`` and ``tenant_norms``, ``counts``, ``outcomes`` and ``use`` over ``suppression``
 (small cells stay hidden).

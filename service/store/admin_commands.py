@@ -160,12 +160,39 @@ def restore(
         say(f"Restored; tables of version {current_version(database) or 'none'}.")
 
 
+@admin_app.command()
+def evidence(
+    output: Annotated[Path, typer.Argument(help="File to write, JSON Lines; an older one is replaced.")],
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="Name or id of one tenant; default: all but a demo.")
+    ] = None,
+) -> None:
+    """Write what schools and people agreed to pass on, for `growth retrain`. Ids become pseudonyms."""
+    from service.settings import read_settings
+    from service.store.evidence_file import read_pseudonym_key, write_evidence
+
+    with opened_database() as database:
+        key = read_pseudonym_key(read_settings().data.expanduser())
+        told = write_evidence(database, output, key, None if tenant is None else [tenant])
+    say(f"{told.rows} rows, {told.without_words} of them without the teacher's words.")
+    say(
+        f"Left out for want of consent: {told.without_tenant} lists of schools, {told.without_teacher} lists of "
+        f"teachers, {told.without_coach} reviews of coaches."
+    )
+    if told.unknown_skills:
+        say(f"Left out for skills that this catalogue does not hold: {told.unknown_skills} lists.")
+
+
 @retention_app.command("run")
-def run_retention_command() -> None:
+def run_retention_command(
+    trust_clock: Annotated[
+        bool, typer.Option("--trust-clock", help="Run also when nothing happened for more than 400 days.")
+    ] = False,
+) -> None:
     """Delete the texts whose time is over. Run it every day."""
     from service.settings import read_settings
     from service.store.retention import run_retention
 
     with opened_database() as database:
-        expired = run_retention(database, read_settings().retention_months)
+        expired = run_retention(database, read_settings().retention_months, trust_clock=trust_clock)
         say(f"{sum(e.texts for e in expired)} texts of {sum(e.cases for e in expired)} cases deleted.")

@@ -12,6 +12,7 @@ from recommender.cases import MAX_STRUGGLE_CHARACTERS
 from recommender.catalogue.loader import load_catalogue
 from recommender.errors import CaseError
 from service.store.actors import Actor
+from service.store.clock import after_all
 from service.store.database import StoreSession, utc_now
 from service.store.errors import NotAllowedError, NotFoundError
 from service.store.events import record
@@ -86,7 +87,9 @@ def record_choice(
             decision=decision,
             rank=rank,
             reason=reason,
-            decided_at=moment,
+            decided_at=after_all(
+                session, moment, Choice.decided_at, Choice.tenant_id == actor.tenant_id, Choice.case_id == case_id
+            ),
         )
     )
     session.flush()

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from recommender.errors import CaseError
 from service.store.actors import Actor
+from service.store.clock import after_all
 from service.store.database import StoreSession, utc_now
 from service.store.errors import ConflictError, NotFoundError
 from service.store.events import record
@@ -81,9 +82,12 @@ def start_cycle(
             started_on=started_on,
             weeks=weeks,
             planned_end=started_on + timedelta(weeks=weeks),
-            created_at=moment,
+            created_at=after_all(
+                session, moment, Cycle.created_at,
+                Cycle.tenant_id == actor.tenant_id, Cycle.teacher_id == choice.teacher_id,
+            ),
         )
-    )
+    )  # fmt: skip
     session.flush()
     record(
         session, actor, "cycle.started", claimed.id, person_id=choice.teacher_id, now=moment,

@@ -21,8 +21,8 @@ from service.store.text_keys import TextKeys
 
 FILE_NAME = "growth.sqlite3"
 POSTGRES_DRIVER = "postgresql+psycopg"
-# SQLite lets one writer in at a time; a write takes milliseconds, so a queue of some hundred fits in.
-BUSY_SECONDS = 10
+# A write takes milliseconds, so a queue of some hundred writers fits in; who waits longer is told to ask again.
+BUSY_SECONDS = 10.0
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # FULL: an acknowledged write survives a power cut, not only the end of the process.
@@ -113,17 +113,20 @@ def _bad_url(found: str) -> SettingsError:
     )
 
 
-def engine_for(url: URL) -> Engine:
-    """An engine whose errors never show a parameter. Raises SettingsError when PostgreSQL's driver is missing."""
+def engine_for(url: URL, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine whose errors never show a parameter; ``busy_seconds``: the longest wait for a lock another holds.
+
+    Raises SettingsError when PostgreSQL's driver is missing.
+    """
     if url.get_backend_name() == "sqlite":
         _make_private_file(Path(str(url.database)))
-        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(
-            url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
+        engine = create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": int(BUSY_SECONDS)}
         )
     except ModuleNotFoundError:
         raise SettingsError(
@@ -131,6 +134,8 @@ def engine_for(url: URL) -> Engine:
             wanted="the psycopg package",
             way_out="pip install 'growth-recommender[postgres]'",
         ) from None
+    event.listen(engine, "connect", lambda connection, _: _prepare_postgres(connection, busy_seconds))
+    return engine
 
 
 def _make_private_file(file: Path) -> None:
@@ -151,6 +156,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
     for pragma in SQLITE_PRAGMAS:
         connection.execute(pragma)
+
+
+def _prepare_postgres(connection: Any, busy_seconds: float) -> None:
+    # It would wait for a lock for ever, and a thread of the service with it.
+    connection.execute(f"SET lock_timeout = {round(busy_seconds * 1_000)}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -182,8 +193,9 @@ def refusals_in_plain_words() -> Iterator[None]:
         raise StoreError(f"a query that fails ({type(error).__name__})", wanted="one that can be run") from None
 
 
-# PostgreSQL's classes of what passes: no connection, rolled back for another, too many, starting or stopping.
-_PASSING_CLASSES = ("08", "40", "53", "57")
+# PostgreSQL's classes of what passes: no connection, rolled back for another, too many, starting or stopping; and its
+# code for a lock that another holds.
+_PASSING_CLASSES = ("08", "40", "53", "57", "55P03")
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -16,6 +16,7 @@ from service.store.events import record
 from service.store.idempotency import forget_keys_of, forget_keys_that_made
 from service.store.tables.care import Alert, Contest
 from service.store.tables.cases import Case, Choice, RankingShown, Review
+from service.store.tables.consents import Consent
 from service.store.tables.cycles import CheckIn, Cycle, FollowUp
 from service.store.tables.observations import ScoreRow
 from service.store.tables.people import Person
@@ -31,6 +32,7 @@ _SIGNED: tuple[tuple[Any, str], ...] = (
     (FollowUp, "observer_id"),
     (Contest, "answered_by"),
     (Alert, "seen_by"),
+    (Consent, "given_by"),
     (SignInLink, "issued_by"),
 )
 

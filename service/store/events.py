@@ -18,12 +18,14 @@ from service.ulid import new_ulid
 
 Action = Literal[
     "tenant.created", "tenant.contact_changed", "tenant.retention_changed",
+    "tenant.consent_given", "tenant.consent_withdrawn",
     "person.created", "person.left", "person.deleted", "person.exported",
     "link.created", "link.ended", "key.created", "key.rotated", "key.revoked",
     "case.created", "case.ranked", "case.shared", "case.revoked", "case.deleted",
     "choice.made", "review.made", "cycle.started", "cycle.ended", "cycle.shared", "cycle.revoked",
     "check_in.made", "follow_up.made", "scores.imported", "norms.fitted", "texts.expired",
     "contest.raised", "contest.answered", "alert.raised", "alert.seen",
+    "consent.given", "consent.withdrawn",
     "sign_in.link_issued", "sign_in.begun", "sign_in.ended",
 ]  # fmt: skip
 # Ids, slugs, versions and dates. A space would be the beginning of a sentence.

@@ -15,6 +15,7 @@ from service.store.actors import Actor, person_actor
 from service.store.alerts import own_alerts
 from service.store.cases import get_case
 from service.store.choices import choices_of
+from service.store.consents import consents_of
 from service.store.contests import contests_of
 from service.store.cycles import get_cycle
 from service.store.database import StoreSession, utc_now
@@ -58,6 +59,7 @@ def export_person(session: StoreSession, actor: Actor, person_id: str, now: date
         "cases": [_case(session, themselves, case_id) for case_id in _own_ids(session, themselves, Case)],
         "cycles": [_cycle(session, themselves, cycle_id) for cycle_id in _own_ids(session, themselves, Cycle)],
         "draft": None if (draft := read_draft(session, themselves)) is None else asdict(draft),
+        "consents": [asdict(consent) for consent in consents_of(session, themselves)],
         "alerts": [asdict(alert) for alert in own_alerts(session, themselves)],
         "reviews_made": _reviews_made(session, themselves),
         "contests_answered": _contests_answered(session, themselves),

@@ -13,6 +13,7 @@ from recommender.cases import Ranking, Reason, Suggestion
 from recommender.errors import CaseError
 from recommender.ranking.messages import message
 from service.store.actors import Actor
+from service.store.clock import after_all
 from service.store.database import StoreSession
 from service.store.errors import NotFoundError
 from service.store.events import refuse_text
@@ -27,6 +28,8 @@ from service.ulid import new_ulid
 QUOTING_SOURCES = ("struggle", "note")
 # Said in place of a quote when the text is deleted.
 DELETED_QUOTE = "[deleted]"
+SKILL_SCORES = "skill_scores"
+"""Feature: log-odds of every skill in catalogue order before constraints; the ranking names the catalogue's version"""
 _SAID_FOR_THE_REST = ("rest_of_words", "rest_of_notes")
 
 
@@ -65,12 +68,13 @@ def store_ranking(
     ranking_id = ranking.ranking_id or new_ulid()
     if len(ranking_id) != ID_CHARACTERS:
         raise CaseError(f"a ranking id of {len(ranking_id)} characters", wanted="a ULID")
+    of_case = (RankingShown.tenant_id == case.tenant_id, RankingShown.case_id == case.id)
     session.add(
         RankingShown(
             tenant_id=case.tenant_id,
             id=ranking_id,
             case_id=case.id,
-            shown_at=now,
+            shown_at=after_all(session, now, RankingShown.shown_at, *of_case),
             features=dict(features),
             **ranking.model_dump(
                 include={

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Select, delete, func, or_, select, update
 
+from recommender.errors import SettingsError
 from service.store.actors import operator
 from service.store.database import Database, StoreSession, utc_now
 from service.store.deletion import delete_case_texts
@@ -18,9 +19,13 @@ from service.store.sign_in import forget_old_sign_ins
 from service.store.tables.care import Alert
 from service.store.tables.cases import Case
 from service.store.tables.cycles import Cycle
+from service.store.tables.events import Event
 from service.store.tables.people import Tenant
 from service.store.tables.texts import StoredText
 from service.store.text_vault import in_steps
+
+# A year without a word from anybody is a quiet school; more is a clock that is wrong, and what it deletes is gone.
+LONGEST_SILENCE = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -32,20 +37,37 @@ class Expired:
     texts: int
 
 
-def run_retention(database: Database, months: int, now: datetime | None = None) -> list[Expired]:
+def run_retention(
+    database: Database, months: int, now: datetime | None = None, *, trust_clock: bool = False
+) -> list[Expired]:
     """Delete the texts whose time is over, one transaction a tenant; ``months`` is for tenants without a number.
 
     A case's time runs from the end of its last cycle (the planned end while it is open), without a cycle from the last
     change; a score's note from its import; an alert's from when it was raised. A draft has 30 days.
+
+    Raises SettingsError, before anything is deleted, when ``now`` is more than 400 days after the newest event, unless
+    ``trust_clock`` says that nobody was there for so long.
     """
     moment = now or utc_now()
     with database.read() as session:
+        if not trust_clock:
+            _refuse_wrong_clock(session, moment)
         tenants = session.execute(select(Tenant.id, Tenant.retention_months).order_by(Tenant.id)).all()
     done = []
     for tenant_id, own_months in tenants:
         with database.write() as session:
             done.append(expire_texts(session, tenant_id, own_months or months, moment))
     return done
+
+
+def _refuse_wrong_clock(session: StoreSession, now: datetime) -> None:
+    newest = session.scalar(select(func.max(Event.at)))
+    if newest is not None and now - newest > LONGEST_SILENCE:
+        raise SettingsError(
+            f"a clock that says {now:%Y-%m-%d}, {(now - newest).days} days after the newest event",
+            wanted=f"at most {LONGEST_SILENCE.days} days: what is deleted cannot be brought back",
+            way_out="Set the machine's clock; if it is right and nobody was there so long, add --trust-clock.",
+        )
 
 
 def expire_texts(session: StoreSession, tenant_id: str, months: int, now: datetime) -> Expired:

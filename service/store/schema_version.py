@@ -63,6 +63,8 @@ def _config(connection: Connection | None = None) -> Config:
 def _run(database: Database, step: Callable[[Config], None]) -> None:
     with refusals_in_plain_words(), database.writing.begin() as connection:
         if connection.dialect.name == "postgresql":
+            # However long the other takes.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         try:
             step(_config(connection))

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
 
 from service.store.actors import Actor, person_actor
 from service.store.database import Database, StoreSession, utc_now
@@ -124,9 +124,12 @@ def resume(session: StoreSession, secret: str, now: datetime | None = None) -> R
 
 
 def touch(database: Database, resumed: ResumedSession, now: datetime | None = None) -> None:
-    """Note that a session is in use, at most once a minute. A busy database is no reason to fail: it is left out."""
+    """Note that a session is in use, at most once a minute. A busy database is no reason to fail: it is left out.
+
+    What was noted under a clock that was ahead is set right.
+    """
     moment = now or utc_now()
-    if moment - resumed.seen_at < SEEN_EVERY:
+    if abs(moment - resumed.seen_at) < SEEN_EVERY:
         return
     with suppress(StoreUnavailableError), database.write() as session:
         session.execute(
@@ -134,7 +137,7 @@ def touch(database: Database, resumed: ResumedSession, now: datetime | None = No
             .where(
                 PageSession.tenant_id == resumed.actor.tenant_id,
                 PageSession.id == resumed.id,
-                PageSession.seen_at < moment,
+                or_(PageSession.seen_at < moment, PageSession.seen_at > moment + CLOCK_SKEW),
                 *_is_valid(moment),
             )
             .values(seen_at=moment)
@@ -161,7 +164,7 @@ def end_sessions_of(session: StoreSession, actor: Actor, person_id: str, now: da
     if not is_theirs or session.get(Person, (actor.tenant_id, person_id)) is None:
         raise NotFoundError("person")
     moment = now or utc_now()
-    end_unused_links(session, actor.tenant_id, person_id, moment)
+    end_unused_links(session, actor.tenant_id, person_id)
     of_person = and_(PageSession.tenant_id == actor.tenant_id, PageSession.person_id == person_id)
     ended = _end(session, of_person, moment)
     for row in ended:
@@ -169,17 +172,12 @@ def end_sessions_of(session: StoreSession, actor: Actor, person_id: str, now: da
     return len(ended)
 
 
-def end_unused_links(session: StoreSession, tenant_id: str, person_id: str, now: datetime) -> None:
-    """End the links of a person that nobody used yet."""
+def end_unused_links(session: StoreSession, tenant_id: str, person_id: str) -> None:
+    """Delete the links of a person that nobody used yet: whatever the clock says later, they are no use."""
     session.execute(
-        update(SignInLink)
-        .where(
-            SignInLink.tenant_id == tenant_id,
-            SignInLink.person_id == person_id,
-            SignInLink.used_at.is_(None),
-            SignInLink.expires_at > now,
+        delete(SignInLink).where(
+            SignInLink.tenant_id == tenant_id, SignInLink.person_id == person_id, SignInLink.used_at.is_(None)
         )
-        .values(expires_at=now)
     )
 
 
@@ -196,18 +194,15 @@ def sign_ins_of(session: StoreSession, actor: Actor, person_id: str) -> list[Sig
 
 
 def forget_old_sign_ins(session: StoreSession, tenant_id: str, now: datetime) -> None:
-    """Delete what ended or was over 30 days ago."""
-    cutoff = now - KEPT_AFTER_END
-    session.execute(
-        delete(PageSession).where(
-            PageSession.tenant_id == tenant_id, func.coalesce(PageSession.ended_at, PageSession.expires_at) < cutoff
+    """Delete what ended or was over 30 days ago, and what was made under a clock that was ahead: its day would come."""
+    cutoff, ahead = now - KEPT_AFTER_END, now + CLOCK_SKEW
+    for table, over in (
+        (PageSession, func.coalesce(PageSession.ended_at, PageSession.expires_at)),
+        (SignInLink, func.coalesce(SignInLink.used_at, SignInLink.expires_at)),
+    ):
+        session.execute(
+            delete(table).where(table.tenant_id == tenant_id, or_(over < cutoff, table.created_at > ahead))
         )
-    )
-    session.execute(
-        delete(SignInLink).where(
-            SignInLink.tenant_id == tenant_id, func.coalesce(SignInLink.used_at, SignInLink.expires_at) < cutoff
-        )
-    )
 
 
 def _is_valid(now: datetime) -> tuple[ColumnElement[bool], ...]:

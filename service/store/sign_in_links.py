@@ -58,7 +58,7 @@ def issue_link(
         raise CaseError(f"{minutes} minutes", wanted=f"1 to {MOST_LINK_MINUTES}")
     person_actor(session, actor.tenant_id, person_id)
     moment, secret, link_id = now or utc_now(), secrets.token_urlsafe(SECRET_BYTES), new_ulid()
-    end_unused_links(session, actor.tenant_id, person_id, moment)
+    end_unused_links(session, actor.tenant_id, person_id)
     link = SignInLink(
         tenant_id=actor.tenant_id,
         id=link_id,

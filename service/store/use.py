@@ -24,8 +24,8 @@ from service.store.tables.people import Person, PersonRole
 ADMINISTRATIVE_SUBJECTS = ("tenant", "person", "link", "key", "sign_in", "scores", "norms")
 # What a person has of their own data is nobody else's business, whatever their role.
 PRIVATE_ACTIONS = ("person.exported",)
-# Alerts are for the safeguarding lead alone, not even counted.
-COUNTED_ACTIONS = tuple(action for action in get_args(Action) if not action.startswith("alert."))
+# Alerts are for the safeguarding lead alone, and consent for whoever gives it: not even counted.
+COUNTED_ACTIONS = tuple(action for action in get_args(Action) if not action.startswith(("alert.", "consent.")))
 DEFAULT_WEEKS = 12
 MAX_WEEKS = 104
 

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from score_rubrics import INSTRUMENTS, RUBRIC, TODAY
 
 from recommender.errors import DataFileError, GrowthError
-from recommender.exchange.observation_files import read_observations
+from recommender.exchange.observation_files import (
+    read_observation_csv,
+    read_observation_rows,
+    read_observations,
+)
 from recommender.exchange.pseudonyms import Pseudonyms
 from recommender.exchange.score_schema import check_score_table
 from recommender.observations import scores as table
@@ -410,3 +414,47 @@ def test_many_rows_with_few_distinct_cells_are_read_the_same_as_one_by_one(tmp_p
     assert values(file) == [float(row["value"]) for row in rows]
     assert file.scores[table.TEACHER].tolist() == [row["teacher_id"] for row in rows]
     assert file.scores[table.ITEM].tolist() == [row["item"] for row in rows]
+
+
+def test_an_open_stream_and_a_list_of_objects_read_as_the_file_does(tmp_path):
+    rows = [ROW, ROW | {"item": "9z"}, ROW | {"visit": "v2", "value": "4", "note": "14 questions"}, ROW | {"visit": ""}]
+    of_file = read(tmp_path, *(dict.fromkeys([*ROW, "note"], "") | row for row in rows))
+    content = io.BytesIO(csv_bytes(*rows, columns=[*ROW, "note"]))
+    of_stream = read_observation_csv(content, INSTRUMENTS, today=TODAY)
+    of_list = read_observation_rows(rows, INSTRUMENTS, today=TODAY)
+    for other in (of_stream, of_list):
+        pd.testing.assert_frame_equal(
+            other.scores[list(table.REQUIRED_COLUMNS)], of_file.scores[list(table.REQUIRED_COLUMNS)]
+        )
+    # Lines of a file count from its header, places of a list from 1.
+    assert [(r.line, r.field) for r in of_file.rejects] == [(3, "item"), (5, "visit")]
+    assert of_stream.rejects == of_file.rejects
+    assert [(r.line, r.field) for r in of_list.rejects] == [(2, "item"), (4, "visit")]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ("Marker", "the whole row"),
+        (None, "the whole row"),
+        (ROW | {"Marker": 1}, "the whole row"),
+        (ROW | {"teacher_id": {"Marker": 1}}, "teacher_id"),
+        (ROW | {"value": True}, "value"),
+        (ROW | {"value": float("inf")}, "value"),
+        (ROW | {"value": float("nan")}, "value"),
+        (ROW | {"value": 10**400}, "value"),
+        (ROW | {"segment": 0.5}, "segment"),
+        (ROW | {"value": None}, None),
+    ],
+)
+def test_an_object_that_is_no_score_is_refused_alone_and_not_repeated(row, field):
+    read_rows = read_observation_rows([ROW, row], INSTRUMENTS, today=TODAY)
+    assert len(read_rows.scores) == 1
+    assert [(r.line, r.field) for r in read_rows.rejects] == ([(2, field)] if field else [])
+    assert read_rows.not_scored == (field is None)
+    assert "Marker" not in str(read_rows.rejects)
+
+
+def test_no_rows_are_refused_as_an_empty_file():
+    with pytest.raises(DataFileError, match="rows: found an empty file"):
+        read_observation_rows([], INSTRUMENTS)

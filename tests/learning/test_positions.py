@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from evidence_rows import change, choice, place, row
@@ -18,7 +20,7 @@ def places(*numbers: int) -> np.ndarray:
 def test_the_assumed_curve_starts_at_one_and_is_never_below_the_clip():
     curve = Positions.assumed(PARAMETERS).examination
     assert curve[0] == 1
-    assert all(PARAMETERS.least.value <= later <= sooner for sooner, later in zip(curve, curve[1:], strict=False))
+    assert all(PARAMETERS.least.value <= later <= sooner for sooner, later in pairwise(curve))
     assert not Positions.assumed(PARAMETERS).estimated
 
 
@@ -112,7 +114,7 @@ def test_by_hand_removals_over_their_chances_give_the_ratio():
 
 
 def test_too_few_events_leave_the_assumed_curve():
-    positions = estimate_positions(logged(0.9, n=30), PARAMETERS)
+    positions = estimate_positions(logged(0.9, n=15), PARAMETERS)
     assert positions.examination == pytest.approx(Positions.assumed(PARAMETERS).examination)
     assert not positions.estimated
 

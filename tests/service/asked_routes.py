@@ -135,6 +135,8 @@ ASKED = (
     Asked("POST /practice/{cycle_id}/end", "teacher", CYCLE, {"state": "finished", "sure": "yes"}, wrong=NOT_MINE),
     Asked("POST /admin/contact", "administrator", fields={"contact": "Sal Safe, room 13"}, text=("contact",)),
     Asked("POST /admin/retention", "administrator", fields={"months": "7"}, text=("months",)),
+    Asked("POST /admin/consent", "administrator", fields={"scope": "decisions", "action": "give"}),
+    Asked("POST /my-data/consent", "teacher", fields={"scope": "decisions", "action": "give"}),
     Asked("POST /admin/people", "administrator",
           fields={"name": "Nell New", "email": "nell@school.example", "external_id": "t-nell", "role": "teacher"},
           text=("name", "email", "external_id")),
@@ -173,7 +175,8 @@ ASKED = (
     Asked("POST /v1/cycles/{id}/end", "gradebook", {"id": "sent_cycle"}, {"state": "finished", "ended_on": TODAY},
           wrong=(*OTHER_APPS, *to("gradebook", id="cycle"))),
     Asked("POST /v1/cycles", "gradebook", fields={"choice": "{sent_choice}", "started_on": TODAY}),
-    Asked("DELETE /v1/cases/{id}", "gradebook", {"id": "sent_spare"}, wrong=(*OTHER_APPS, *to("gradebook", id="moment"))),
+    Asked("DELETE /v1/cases/{id}", "gradebook", {"id": "sent_spare"},
+          wrong=(*OTHER_APPS, *to("gradebook", id="moment"))),
 )  # fmt: skip
 """In an order in which each of them succeeds when the right one asks."""
 

@@ -47,12 +47,16 @@ class BusySchool:
         self._add_practices()
         self._add_what_administrators_keep()
         self._add_apps()
-        page = self.browser("coach").get(f"/coach/moments/{self.ids['moment']}").text
-        self.review_fields = form(page, "/reviews").fields | {"agree": "yes"}
-        del self.review_fields[FORM_TOKEN_FIELD]
+        self.read_review_form()
 
     def browser(self, who: str) -> Browser:
         return self.school.client_as(who)
+
+    def read_review_form(self) -> None:
+        """Take the coach's form as it is now: it belongs to the list that stands."""
+        page = self.browser("coach").get(f"/coach/moments/{self.ids['moment']}").text
+        self.review_fields = form(page, "/reviews").fields | {"agree": "yes"}
+        del self.review_fields[FORM_TOKEN_FIELD]
 
     def filled(self, template: Any, **instead: str) -> Any:
         """A text with the ids it names in braces; ``instead`` of some of them."""

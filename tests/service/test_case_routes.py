@@ -57,6 +57,8 @@ def test_a_case_about_somebodys_safety_is_answered_with_the_contact_and_its_word
     assert made.json()["ranking"]["status"] == "safeguarding"
     assert "Sal Safe" in made.json()["ranking"]["message"]
     assert caller.get(made.headers["location"]).json()["struggle"] is None
+    first, again = caller.open("k", struggle=words), caller.open("k", struggle=words)
+    assert (again.status_code, again.json()) == (200, first.json())
 
 
 def test_a_teacher_nobody_knows_is_not_named_again(caller):
@@ -195,6 +197,20 @@ def test_a_refused_case_names_the_field_and_repeats_no_word(caller, log_lines):
     assert problem(caller.post("/v1/cases", content=b"{"))[0] in (400, 415)
     caller.open(struggle="Marker words of a case that is stored and of no other.")
     assert "Marker" not in answer.text + log_lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/cases", "GET, POST"),
+        ("POST", "/v1/cases/01K9ZQ3V7M4T8XN2B6C5D0EFGH", "DELETE, GET"),
+        ("DELETE", "/v1/skills", "GET"),
+    ],
+)
+def test_a_method_that_is_not_taken_is_answered_with_all_that_are(caller, method, path, allowed):
+    answer = caller.request(method, path)
+    assert problem(answer) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == allowed
 
 
 def test_what_a_teacher_shares_of_an_apps_case_is_the_teachers_to_say(caller, school_app):

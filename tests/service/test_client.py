@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
+import re
 import socket
 import threading
 import time
 from contextlib import contextmanager
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -232,3 +235,11 @@ def test_a_refusal_that_is_not_the_services_is_one_too():
 def test_an_address_that_is_none_is_refused_at_once(address):
     with pytest.raises(SettingsError):
         GrowthClient(address)
+
+
+def test_the_readmes_program_prints_three_skills(address, school_app, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    program = re.search(r"```python\n(.*?)```", readme, flags=re.DOTALL)[1]
+    key = school_app.key("score", "write")
+    exec(program.replace("http://127.0.0.1:8000", address).replace("gr_...", key), {})
+    assert len(ast.literal_eval(capsys.readouterr().out)) == 3

@@ -19,7 +19,7 @@ from service.store.database import Database, engine_for
 
 EXAMPLES = int(os.environ.get("GROWTH_TEST_EXAMPLES", "15"))
 STORED_EXAMPLES = int(os.environ.get("GROWTH_TEST_EXAMPLES", "5"))
-STATEFUL_EXAMPLES = int(os.environ.get("GROWTH_TEST_EXAMPLES", "9"))
+STATEFUL_EXAMPLES = int(os.environ.get("GROWTH_TEST_EXAMPLES", "7"))
 OPERATIONS = {
     "score",
     "score_batch",

@@ -100,7 +100,7 @@ def test_a_table_has_as_many_cells_in_every_row_as_in_its_head():
     found = Found(render_markdown("text\n| a | b |\n|---|:-:|\n| 1 |\n| 1 | 2 | 3 |\nafter", table_label='A "label"'))
     tags = [tag for tag, _ in found.elements]
     assert (tags.count("th"), tags.count("td"), tags.count("tr"), tags.count("p")) == (2, 4, 3, 2)
-    assert ("div", {"class": "wide", "role": "region", "tabindex": "0", "aria-label": 'A "label"'}) in found.elements
+    assert ("div", {"class": "wide", "role": "group", "tabindex": "0", "aria-label": 'A "label"'}) in found.elements
 
 
 def test_a_line_with_bars_and_no_rule_under_it_is_a_paragraph():

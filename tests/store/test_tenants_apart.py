@@ -27,6 +27,7 @@ from service.store.actors import Actor
 from service.store.alerts import raise_alert
 from service.store.cases import store_case
 from service.store.choices import record_choice
+from service.store.consents import give_consent
 from service.store.contests import answer_contest, raise_contest
 from service.store.cycles import start_cycle
 from service.store.database import Database, StoreSession, engine_for
@@ -100,6 +101,9 @@ def fill(session: StoreSession, school: School) -> dict[str, Any]:
     )
     answer_contest(session, school.administrator, answered, f"a {MARKER} answer")
     save_draft(session, school.teacher, STRUGGLE, {"subject": "science"})
+    give_consent(session, school.administrator, "decisions", of_tenant=True)
+    for agreeing in (school.teacher, school.coach):
+        give_consent(session, agreeing, "decisions")
     alert_id = raise_alert(session, school.teacher, school.teacher.id, made.case_id)
     return {
         "contest_id": contest_id, "about_id": made.ranking_id, "alert_id": alert_id,
@@ -119,6 +123,7 @@ PLAIN = {
     "action": "norms.fitted", "subject_id": "x", "key": "k", "content": ["x"], "new_id": "N" * 26, "now": NOW,
     "about": "suggestion", "why": "Not so", "answer": "You are right", "struggle": "A text", "context": {},
     "norms": Norms(), "fitted_scores": 0, "owned": None, "contact": "Ms. Duty", "months": 6, "role": "teacher",
+    "scope": "decisions", "pseudonym_key": bytes(32),
 }  # fmt: skip
 
 
@@ -150,6 +155,8 @@ def as_text(value: Any) -> str:
         return str({column.name: getattr(value, column.key) for column in value.__table__.columns})
     if is_dataclass(value) and not isinstance(value, type):
         return str(asdict(value))
+    if isinstance(value, Iterator):
+        return str([as_text(item) for item in value])
     return value.to_csv() if isinstance(value, pd.DataFrame) else str(value)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from service.store.tables import care, cases, cycles, events, observations, people, sign_in, texts
+from service.store.tables import care, cases, consents, cycles, events, observations, people, sign_in, texts
 from service.store.tables.base import Base
 
-TABLE_MODULES = (people, sign_in, cases, cycles, care, observations, texts, events)
+TABLE_MODULES = (people, sign_in, cases, cycles, care, consents, observations, texts, events)
 METADATA = Base.metadata
