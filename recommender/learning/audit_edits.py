@@ -129,10 +129,11 @@ def first_words(text: str, count: int) -> str:
     return " ".join(text.split()[:count])
 
 
-def padded(text: str, padding: str) -> str:
-    """The text followed by ``padding`` as often as a struggle has room for."""
-    room = MAX_STRUGGLE_CHARACTERS - len(text)
-    return text + f" {padding}" * max(room // (len(padding) + 1), 0)
+def padded(text: str, padding: str, length: int = MAX_STRUGGLE_CHARACTERS) -> str:
+    """The text followed by ``padding`` as often as ``length`` characters have room for, once at least if a case has."""
+    room = min(length, MAX_STRUGGLE_CHARACTERS) - len(text)
+    times = max(room // (len(padding) + 1), int(len(text) + len(padding) < MAX_STRUGGLE_CHARACTERS))
+    return text + f" {padding}" * times
 
 
 def words_changed(first: str, second: str) -> int:

@@ -93,7 +93,7 @@ def consents_of(session: StoreSession, actor: Actor, *, of_tenant: bool = False)
     query = select(Consent).where(*_of(actor, None if of_tenant else actor.id))
     return [
         ConsentView(row.id, row.scope, row.given_at, row.withdrawn_at)  # type: ignore[arg-type]
-        for row in session.scalars(query.order_by(Consent.given_at, Consent.id))
+        for row in session.scalars(query.order_by(Consent.given_at, Consent.scope, Consent.id))
     ]
 
 

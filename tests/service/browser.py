@@ -1,12 +1,10 @@
-"""A real Chromium on a real service: starting both, and what a person does and sees on the pages."""
+"""A real Chromium: how it is started, and what a person does and sees on the pages."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-
-from service.store.actors import operator
-from service.store.database import Database
-from service.store.sign_in_links import issue_link, link_address
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and its driver are not installed")
@@ -29,42 +22,21 @@ FLAGS = (
 )  # fmt: skip
 # A page that takes longer is a browser that hangs; what a page shows after a tap comes well before that.
 PATIENCE, SOON, ATTEMPTS = 40, 15, 3
+MOST_TABS = 100
 PHONE, SMALL_PHONE, DESK = 390, 320, 1280
 STRUGGLE = "The same three students answer every question I ask and the rest wait for them to do it."
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def served(app: Any, port: int) -> Iterator[None]:
-    """The application, answering on a port of this machine."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait(lambda: server.started, "the service did not start", PATIENCE)
-    yield
-    server.should_exit = True
-    thread.join(timeout=20)
-
-
-def sign_in_address(app: Any, database: Database, tenant_id: str, person_id: str) -> str:
-    """A fresh link that signs a person in."""
-    with database.write() as session:
-        return link_address(app.state.settings, issue_link(session, operator(session, tenant_id), person_id))
-
-
 def wait(until: Callable[[], Any], otherwise: str, seconds: float = SOON) -> Any:
     """What ``until`` gives once it is true. A page that never gets there is wrong, and not asked again."""
+    from selenium.common.exceptions import StaleElementReferenceException
+
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if found := until():
-            return found
+        # What was found may be put anew while it is read.
+        with suppress(StaleElementReferenceException):
+            if found := until():
+                return found
         time.sleep(0.05)
     raise AssertionError(otherwise)
 
@@ -153,7 +125,12 @@ class Screen:
     # The browser.
 
     def begin(self) -> None:
-        """Nobody signed in, a phone, scripts on, nothing logged."""
+        """One window, nobody signed in, a phone, scripts on, nothing logged."""
+        first, *others = self.driver.window_handles
+        for window in others:
+            self.driver.switch_to.window(window)
+            self.driver.close()
+        self.driver.switch_to.window(first)
         self.cdp("Network.clearBrowserCookies")
         self.cdp("Emulation.setScriptExecutionDisabled", value=False)
         self.look(PHONE)
@@ -199,6 +176,11 @@ class Screen:
         """All that can be read on the page."""
         return str(self.one("body").text)
 
+    @property
+    def focus(self) -> Any:
+        """What a key would go to."""
+        return self.driver.switch_to.active_element
+
     def all(self, css: str) -> list[Any]:
         """What a selector finds."""
         from selenium.webdriver.common.by import By
@@ -239,6 +221,24 @@ class Screen:
         """Type into a field."""
         self.typed += len(text)
         self.one(css).send_keys(text)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, whatever they go to."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, name: str) -> Any:
+        """Press Tab until the focus is on what is called this, as a screen reader has it."""
+        from selenium.webdriver.common.keys import Keys
+
+        passed: list[str] = []
+        while len(passed) < MOST_TABS:
+            self.press(Keys.TAB)
+            passed.append(self.focus.accessible_name)
+            if passed[-1] == name:
+                return self.focus
+        raise AssertionError(f"Tab never comes to “{name}” on {self.path}, only to {passed}")
 
     def sign_in(self, link: str) -> None:
         """Open a link and use it."""

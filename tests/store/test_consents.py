@@ -139,8 +139,9 @@ def test_events_tell_the_person_and_the_schools_own_is_in_the_log_of_administrat
         give_consent(session, school.teacher, "words", now=NOW)
         withdraw_consent(session, school.teacher, "decisions", now=LATER)
         withdraw_consent(session, school.administrator, "decisions", of_tenant=True, now=LATER)
-        told = [(e.action, e.facts["scope"]) for e in events_about(session, school.teacher, school.teacher.id)[-4:]]
-        assert told == [
+        events = [e for e in events_about(session, school.teacher, school.teacher.id) if e.subject_kind == "consent"]
+        # Ids of one millisecond have no order.
+        assert sorted((event.action, event.facts["scope"]) for event in events) == [
             ("consent.given", "decisions"), ("consent.given", "words"),
             ("consent.withdrawn", "decisions"), ("consent.withdrawn", "words"),
         ]  # fmt: skip
