@@ -44,7 +44,7 @@ def shared_moment(pages: Pages) -> tuple[Actor, Actor, str, list[str]]:
 
 
 def view_of(skill: str) -> str:
-    return f"Your view of this one: {skill}"
+    return f"Your view of this one {skill}"
 
 
 def test_a_coach_reviews_with_the_keyboard_alone_and_the_teacher_reads_why(browser: Chromium, pages: Pages) -> None:
