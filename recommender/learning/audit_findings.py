@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from recommender.catalogue.yaml_files import read_yaml
+from recommender.learning.audit_parameters import Text, load_audit_file
 from recommender.training.intervals import Interval
 from recommender.training.report import as_data
+from recommender.training.simulate.sourced import StrictModel
 
 WORDS_FILE = Path(__file__).parent / "audit_words.yaml"
 
@@ -23,7 +24,7 @@ class Finding:
 
     ``about``: the contrast, the stress, or the attribute; ``measure``: a name of audit_words.yaml. ``figure`` counts
     against the margin, for a swap less what its control changed. ``effect`` and ``control`` are those two alone;
-    ``detail`` names the skills, the domain or the groups meant. ``most`` False: the figure must not be below the margin.
+    ``detail`` names the domain, the skill or the groups meant. ``most`` False: the figure must not be below the margin.
     """
 
     part: Part
@@ -59,12 +60,13 @@ class Finding:
     def sentence(self) -> str:
         """What was measured and what follows, for a person."""
         words = audit_words()
-        subject = words["measures"][self.measure].format(about=self.about, detail=self.detail)
         sign = "" if self.part == "groups" else "+"
-        value = f"{self.figure.mean:{sign}.3f} [{self.figure.low:{sign}.3f}, {self.figure.high:{sign}.3f}]"
-        bound = "at most" if self.most else "at least"
-        return words["sentence"].format(
-            subject=subject, value=value, bound=bound, margin=f"{self.margin:.2f}", verdict=words["verdicts"][self.verdict]
+        return (words.swap_sentence if self.control is not None and self.part == "swaps" else words.sentence).format(
+            subject=words.measures[self.measure].format(about=self.about, detail=self.detail),
+            value=f"{self.figure.mean:{sign}.3f} [{self.figure.low:{sign}.3f}, {self.figure.high:{sign}.3f}]",
+            bound="at most" if self.most else "at least",
+            margin=f"{self.margin:.2f}",
+            verdict=words.verdicts[self.verdict],
         )
 
     def as_data(self) -> dict[str, Any]:
@@ -84,7 +86,27 @@ class Finding:
         }
 
 
-@lru_cache(maxsize=1)
-def audit_words() -> dict[str, Any]:
+class PartWords(StrictModel):
+    """What a part is called, and what must be known to read it."""
+
+    title: Text
+    plot: Text
+    note: Text
+
+
+class AuditWords(StrictModel):
     """The wording of the audit."""
-    return read_yaml(WORDS_FILE)
+
+    sentence: Text
+    swap_sentence: Text
+    verdicts: dict[Verdict, Text]
+    measures: dict[Text, Text]
+    title: Text
+    intro: Text
+    parts: dict[Part, PartWords]
+
+
+@lru_cache(maxsize=1)
+def audit_words() -> AuditWords:
+    """Read and validate the wording. Raises DataFileError with the field of the first broken rule."""
+    return load_audit_file(WORDS_FILE, AuditWords)

@@ -27,7 +27,7 @@ class SampleSizes(StrictModel):
 
     training_texts: Value[Annotated[int, Field(ge=0)]]
     names_each: Value[Annotated[int, Field(ge=2)]]
-    sentences_each: Value[Annotated[int, Field(ge=2)]]
+    sentences_each: Value[AtLeastOne]
     stressed_texts: Value[AtLeastOne]
     teachers: Value[AtLeastOne]
 
@@ -145,11 +145,17 @@ class PronounEdits(StrictModel):
 
 
 class SchoolSentences(StrictModel):
-    """Sentences about a school's families, and about its building."""
+    """Sentences about a school's families, and two as long about its building for each; lists in one order."""
 
     poor: Texts
     well_off: Texts
-    neutral: Annotated[list[Text], Field(min_length=2)]
+    neutral: Texts
+
+    @model_validator(mode="after")
+    def _in_one_order(self) -> Self:
+        if not len(self.poor) == len(self.well_off) == len(self.neutral) / 2:
+            raise ValueError("each sentence on poor families has one on well-off ones and two neutral ones")
+        return self
 
 
 class Dialect(StrictModel):
@@ -173,16 +179,17 @@ class AuditEdits(StrictModel):
 @lru_cache(maxsize=4)
 def load_audit_parameters(file: Path = AUDIT_FILE) -> AuditParameters:
     """Read and validate the numbers. Raises DataFileError with the group and field of the first broken rule."""
-    return _load(file, AuditParameters)
+    return load_audit_file(file, AuditParameters)
 
 
 @lru_cache(maxsize=4)
 def load_audit_edits(file: Path = EDITS_FILE) -> AuditEdits:
     """Read and validate the edits. Raises DataFileError as ``load_audit_parameters`` does."""
-    return _load(file, AuditEdits)
+    return load_audit_file(file, AuditEdits)
 
 
-def _load(file: Path, model: type[Model]) -> Model:
+def load_audit_file(file: Path, model: type[Model]) -> Model:
+    """Read and validate one file of the audit. Raises DataFileError with the group and field of the first broken rule."""
     document = read_yaml(file)
     try:
         return model.model_validate(document)

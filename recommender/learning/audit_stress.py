@@ -29,6 +29,7 @@ FEW_WORDS = 6
 # Scores of the simulated rubric run from 1 to 4; a level can be taken off all of them from 2 on.
 LOWEST, SECOND = 1.0, 2.0
 TENANT_OF_STRESS = "stressed"
+VISITS = 2
 
 
 def stress_texts(
@@ -67,9 +68,7 @@ def stress_texts(
 def _few_words(rows: Sequence[Row], written: Sequence[Answer], answers: Answers, margin: float) -> Finding:
     """Alarms that the text as a whole does not raise; being told that it is not enough is right."""
     short = [answers.of(first_words(row.text, FEW_WORDS), row.case_context()) for row in rows]
-    alarmed = sum(
-        answer.status == "safeguarding" != whole.status for answer, whole in zip(short, written, strict=True)
-    )
+    alarmed = sum(answer.status == "safeguarding" != whole.status for answer, whole in zip(short, written, strict=True))
     answered = sum(answer.status == "ranked" for answer in short)
     detail = f"{answered} of {len(rows)} were still ranked"
     return Finding(
@@ -84,12 +83,12 @@ def stress_scores(recommender: Recommender, parameters: AuditParameters, seed: i
     same teachers at two other visits: what looking again changes.
     """
     design = Design(
-        teachers=parameters.sample.teachers.value, visits=4, raters="pool", raters_per_visit=2, teachers_per_rater=20,
+        teachers=parameters.sample.teachers.value, visits=2 * VISITS, raters="pool", raters_per_visit=2, teachers_per_rater=20,
         prefix="audit",
     )  # fmt: skip
     drawn = simulate_scores(design, seed).scores.assign(**{columns.TENANT: TENANT_OF_STRESS})
     drawn[columns.VALUE] = drawn[columns.VALUE].clip(lower=SECOND)
-    later = drawn.groupby(columns.TEACHER)[columns.VISIT].rank("dense") > design.visits / 2
+    later = drawn.groupby(columns.TEACHER)[columns.VISIT].rank("dense") > VISITS
     scores, again = drawn[~later], drawn[later]
     usual = _rank_all(recommender, scores)
     control = _compared(usual, _rank_all(recommender, again), parameters)

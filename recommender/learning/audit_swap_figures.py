@@ -64,13 +64,13 @@ def _mean(values: Floats) -> Floats:
     """Column means of what is defined; NaN where nothing is."""
     defined = ~np.isnan(values)
     total = np.where(defined, values, 0.0).sum(axis=0)
-    result: Floats = np.divide(total, defined.sum(axis=0), out=np.full(values.shape[1], np.nan), where=defined.any(axis=0))
+    result: Floats = np.divide(
+        total, defined.sum(axis=0), out=np.full(values.shape[1], np.nan), where=defined.any(axis=0)
+    )
     return result
 
 
-def _compared(
-    contrast: Contrast, name: str, effect: Floats, control: Floats, pages: Pages, margin: float
-) -> Finding:
+def _compared(contrast: Contrast, name: str, effect: Floats, control: Floats, pages: Pages, margin: float) -> Finding:
     """Only rows on which both are defined."""
     both = ~np.isnan(effect) & ~np.isnan(control)
     effect, control, pages = effect[both], control[both], pages[both]
@@ -113,9 +113,7 @@ def ndcg(answers: Sequence[Answer], worth: npt.NDArray[np.floating]) -> Floats:
     return result
 
 
-def _domains(
-    contrast: Contrast, rows: Sequence[Row], answers: Answers, catalogue: Catalogue, margin: float
-) -> Finding:
+def _domains(contrast: Contrast, rows: Sequence[Row], answers: Answers, catalogue: Catalogue, margin: float) -> Finding:
     """The domain whose share of the first three places differs most between the sides, all texts in one direction.
 
     It is the largest of all domains, so an interval that leaves out 0 is no surprise by itself.
@@ -128,7 +126,8 @@ def _domains(
         first, second = (answers.of(text, context) for text in (pair.first, pair.second))
         if first.status == second.status == "ranked":
             more, fewer = (
-                np.bincount(domain_of[list(answer.order[:SHOWN])], minlength=len(position)) for answer in (second, first)
+                np.bincount(domain_of[list(answer.order[:SHOWN])], minlength=len(position))
+                for answer in (second, first)
             )
             moved.setdefault(pair.row, []).append((more - fewer) / SHOWN)
     table = np.array([np.mean(values, axis=0) for values in moved.values()])

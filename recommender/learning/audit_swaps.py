@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
+from typing import TypeVar
 
 import numpy as np
 
 from recommender.learning.audit_edits import apply_rules, neutral_edits, prefixed, swap_gender, words_changed
 from recommender.learning.audit_parameters import AuditEdits, AuditParameters, Gender
 from recommender.training.corpus import Row
+
+T = TypeVar("T")
+GENDERS: tuple[Gender, ...] = ("girls", "boys")
 
 
 @dataclass(frozen=True)
@@ -46,43 +50,47 @@ def contrasts(rows: Sequence[Row], edits: AuditEdits, parameters: AuditParameter
     yield from _dialects(rows, edits)
 
 
-def _drawn(seed: int, stream: int, row: int, among: Sequence[str], count: int) -> list[str]:
-    """``count`` different ones; the draw belongs to the row, so that other rows change nothing."""
-    rng = np.random.default_rng([seed, stream, row])
+def _drawn(rng: np.random.Generator, among: Sequence[T], count: int) -> list[T]:
+    """``count`` different ones."""
     return [among[i] for i in rng.choice(len(among), size=count, replace=False)]
 
 
 def _names(rows: Sequence[Row], edits: AuditEdits, each: int, seed: int) -> Iterator[Contrast]:
-    """Groups against the reference within a gender, and girls against boys within a group; control: the same group."""
-    groups, genders = edits.names.groups, ("girls", "boys")
-    texts: dict[tuple[int, str, str], list[str]] = {}
-    for (number, row), (at, group), gender in product(enumerate(rows), enumerate(groups), genders):
-        names = groups[group][_gender(gender)]
-        drawn = _drawn(seed, 2 * at + genders.index(gender), number, names, each)
-        texts[number, group, gender] = [prefixed(edits.names.sentence.format(name=name), row.text) for name in drawn]
-    reference = edits.names.reference
-    for group in groups:
-        if group == reference:
-            continue
-        contrast = Contrast(f"student's name: {reference} or {group}", group)
-        for number, gender in product(range(len(rows)), genders):
-            _cross(contrast, number, texts[number, reference, gender], texts[number, group, gender])
-        yield contrast
-    contrast = Contrast("student's name: boy's or girl's", "girls")
-    for number, group in product(range(len(rows)), groups):
-        _cross(contrast, number, texts[number, group, "boys"], texts[number, group, "girls"])
-    yield contrast
+    """Groups against the reference, and girls against boys; control: another name of the same group and gender.
 
+    Each row is about one gender, drawn for it; girls against boys about one group, drawn for it as well.
+    """
+    words = edits.names
+    groups = list(words.groups)
+    by_group = {
+        group: Contrast(f"student's name: {words.reference} or {group}", group)
+        for group in groups
+        if group != words.reference
+    }
+    by_gender = Contrast("student's name: boy's or girl's", "girls")
+    for number, row in enumerate(rows):
+        rng = np.random.default_rng([seed, 0, number])
+        gender, other = (GENDERS[i] for i in rng.permutation(2))
+        chosen = groups[int(rng.integers(len(groups)))]
 
-def _gender(name: str) -> Gender:
-    return "girls" if name == "girls" else "boys"
+        def texts(group: str, of: Gender, rng: np.random.Generator = rng, row: Row = row) -> list[str]:
+            names = _drawn(rng, words.groups[group][of], each)
+            return [prefixed(words.sentence.format(name=name), row.text) for name in names]
+
+        own = {group: texts(group, gender) for group in groups}
+        for group, contrast in by_group.items():
+            _cross(contrast, number, own[words.reference], own[group])
+        sides = {gender: own[chosen], other: texts(chosen, other)}
+        _cross(by_gender, number, sides["boys"], sides["girls"])
+    yield from by_group.values()
+    yield by_gender
 
 
 def _cross(contrast: Contrast, row: int, first: Sequence[str], second: Sequence[str]) -> None:
     """Every text of one side against every one of the other; within a side, neighbours are the control."""
     contrast.pairs += [Pair(row, one, other) for one, other in product(first, second)]
     for side in (first, second):
-        contrast.control += [Pair(row, one, other) for one, other in zip(side, side[1:], strict=False)]
+        contrast.control += [Pair(row, one, other) for one, other in pairwise(side)]
 
 
 def _pronouns(rows: Sequence[Row], edits: AuditEdits, seed: int) -> Iterator[Contrast]:
@@ -91,7 +99,7 @@ def _pronouns(rows: Sequence[Row], edits: AuditEdits, seed: int) -> Iterator[Con
     base, others = words.pronouns[0], words.pronouns[1:]
     made = {other: Contrast(f"student's pronoun: {base} or {other}", other) for other in others}
     for number, row in enumerate(rows):
-        days = _drawn(seed, 100, number, words.days, 2)
+        days = _drawn(np.random.default_rng([seed, 1, number]), words.days, 2)
         said = {
             pronoun: [prefixed(words.sentence.format(pronoun=pronoun, day=day), row.text) for day in days]
             for pronoun in words.pronouns
@@ -120,8 +128,7 @@ def _schools(rows: Sequence[Row], edits: AuditEdits, each: int, seed: int) -> Co
     words = edits.schools
     contrast = Contrast("school: well-off or poor families", "poor families")
     for number, row in enumerate(rows):
-        frames = [int(at) for at in _drawn(seed, 200, number, [str(i) for i in range(len(words.poor))], each)]
-        for frame in frames:
+        for frame in _drawn(np.random.default_rng([seed, 2, number]), range(len(words.poor)), each):
             rich, poor = (prefixed(side[frame], row.text) for side in (words.well_off, words.poor))
             contrast.pairs.append(Pair(number, rich, poor))
             one, other = (prefixed(words.neutral[at], row.text) for at in (frame, frame + len(words.poor)))

@@ -15,7 +15,6 @@ from recommender.learning.learning_study import (
     BEST,
     CORRECTED,
     HONEST,
-    LOOKING,
     NAIVE,
     SHIPPED,
     SHRUNK_NAIVE,
@@ -31,6 +30,7 @@ from recommender.ranking.batch import available_cores
 from recommender.training.intervals import bootstrap_mean
 from recommender.training.report import as_data, interval
 from recommender.training.simulate.coach_truth import Booleans, Floats, ShippedScores
+from recommender.training.simulate.reviewing_parameters import load_reviewing_parameters
 
 Say = Callable[[str], None]
 
@@ -82,7 +82,7 @@ class _Pooled:
             "best by part": {name: self._gain("", BEST, mask) for name, mask in self.masks.items()},
             "cases by part": {name: int(mask.sum()) for name, mask in self.masks.items()},
             "attacks": [self._attack(scenario) for scenario in self.seeds[0].findings],
-            "looks": [self._look(scenario) for scenario in LOOKING],
+            "looks": [self._look(scenario) for scenario in load_reviewing_parameters().other_looks],
         }
 
     def _point(self, size: int) -> dict[str, Any]:
@@ -164,7 +164,8 @@ def _curve(report: dict[str, Any]) -> Table:
 def _parts(report: dict[str, Any]) -> Table:
     names = list(report["best by part"])
     title = "Gain on cases where coaches see things as the model does"
-    table = Table("reviews", *names, *(f"{name}: {SHRUNK_NAIVE}" for name in names), title=title)
+    counted = [f"{name} ({report['cases by part'][name]:,} cases)" for name in names]
+    table = Table("reviews", *counted, *(f"{name}: {SHRUNK_NAIVE}" for name in names), title=title)
     table.title_justify = "left"
     for point in report["curve"]:
         gains = (interval(point[key][name], signed=True) for key in ("by part", "by part, counted") for name in names)

@@ -32,9 +32,6 @@ UNCAPPED, SWAPS = "corrected, without caps", "corrected, curve from swaps"
 UNTOUCHED, OUT_OF_REACH = "all relevant skills as the model sees them", "no other skill among the model's first ten"
 
 HONEST = "nothing wrong"
-LOOKING = {"coaches look at nearly everything": [1.0, 0.95, 0.9, 0.9, 0.85],
-           "coaches look at little": [1.0, 0.5, 0.3, 0.2, 0.15]}  # fmt: skip
-SWAP_RATE = 0.2
 FLIPPED_TENANT = 1
 
 # An SD at which a prior says nothing, and a cap no count reaches.
@@ -180,10 +177,10 @@ def _other_looks(
     seed: int, reviews: SimulatedReviews, texts: ShippedScores, study: LearningStudy
 ) -> Iterator[tuple[str, Evidence]]:
     """Coaches whose look down the list is not the assumed one, with near ties swapped by chance."""
-    for name, curve in LOOKING.items():
-        parameters = load_reviewing_parameters().looking(curve)
+    parameters = load_reviewing_parameters()
+    for name, curve in parameters.other_looks.items():
         made = simulate_reviews(
-            seed, study.beside, tenants=study.tenants, texts=texts, truth=reviews.truth, exploration=SWAP_RATE,
-            parameters=parameters,
+            seed, study.beside, tenants=study.tenants, texts=texts, truth=reviews.truth,
+            exploration=parameters.exploration.value, parameters=parameters.looking(curve.value),
         )  # fmt: skip
         yield name, Evidence.of(made.rows)

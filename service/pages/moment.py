@@ -20,9 +20,8 @@ from service.store.choices import ChoiceView, choices_of
 from service.store.contests import ContestView, contests_of
 from service.store.cycles import CycleView, cycle_of_choice, list_cycles
 from service.store.database import StoreSession
-from service.store.errors import NotFoundError
 from service.store.links import list_links
-from service.store.people import get_person
+from service.store.names import known_names
 from service.store.redaction import SHORT_MARK
 from service.store.reviews import reviews_of
 from service.store.shares import shared_with
@@ -179,10 +178,9 @@ def _reviews(session: StoreSession, actor: Actor, case: CaseView, catalogue: Cat
         str(shown.ranking.ranking_id): [suggestion.skill_id for suggestion in shown.ranking.suggestions]
         for shown in case.rankings
     }
-    return [
-        said_review(review, _name(session, actor, review.coach_id), suggested, catalogue)
-        for review in reviews_of(session, actor, case.id)
-    ]
+    found = reviews_of(session, actor, case.id)
+    names = known_names(session, actor, [review.coach_id for review in found])
+    return [said_review(review, _name(names, review.coach_id), suggested, catalogue) for review in found]
 
 
 def _about(contest: ContestView, reviews: Sequence[SaidReview], catalogue: Catalogue) -> str:
@@ -198,13 +196,11 @@ def _about(contest: ContestView, reviews: Sequence[SaidReview], catalogue: Catal
 def _coaches(session: StoreSession, actor: Actor, case_id: str) -> list[Coach]:
     seen_by = set(shared_with(session, actor, case_id))
     linked = [link.coach_id for link in list_links(session, actor) if link.teacher_id == actor.id]
-    found = [Coach(coach_id, _name(session, actor, coach_id), coach_id in seen_by) for coach_id in linked]
+    names = known_names(session, actor, linked)
+    found = [Coach(coach_id, _name(names, coach_id), coach_id in seen_by) for coach_id in linked]
     return sorted(found, key=lambda coach: (coach.name, coach.id))
 
 
-def _name(session: StoreSession, actor: Actor, person_id: str | None) -> str:
+def _name(names: Mapping[str, str], coach_id: str | None) -> str:
     """A coach's name; after the link has ended, or with the coach's data gone, what they are."""
-    try:
-        return get_person(session, actor, person_id or "").name
-    except NotFoundError:
-        return str(page_strings()["moments"]["a_coach"])
+    return names.get(coach_id or "") or str(page_strings()["moments"]["a_coach"])

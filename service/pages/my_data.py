@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,14 +26,13 @@ from service.store.consents import consents_of, scopes_in_force
 from service.store.database import StoreSession, utc_now
 from service.store.deletion import delete_person
 from service.store.drafts import read_draft
-from service.store.events import EventView, events_about, record
+from service.store.events import EventView, latest_events_about, record
 from service.store.export import export_person
 from service.store.observations import scores_of_teacher
 from service.store.people import get_person, get_tenant
 
 PATH = "/my-data"
 LATEST_EVENTS = 50
-_EVENTS_A_STEP = 500
 router = APIRouter(include_in_schema=False)
 
 
@@ -102,14 +101,12 @@ def delete_my_data(
 
 def _latest_events(session: StoreSession, actor: Actor) -> list[EventLine]:
     """The latest events that concern the person, newest first."""
-    latest: deque[EventView] = deque(maxlen=LATEST_EVENTS)
-    while step := events_about(session, actor, actor.id, after=latest[-1].id if latest else "", limit=_EVENTS_A_STEP):
-        latest.extend(step)
+    latest = latest_events_about(session, actor, actor.id, LATEST_EVENTS)
     names = names_of(session, actor, _people_in(latest))
-    return [EventLine(event.at, event_words(event, names)) for event in reversed(latest)]
+    return [EventLine(event.at, event_words(event, names)) for event in latest]
 
 
-def _people_in(events: deque[EventView]) -> set[str]:
+def _people_in(events: Sequence[EventView]) -> set[str]:
     """Ids of the people named in events: who acted, and whom something was shared with."""
     actors = {event.actor_id for event in events if event.actor_kind == "person"}
     return actors | {str(event.facts["coach"]) for event in events if "coach" in event.facts}

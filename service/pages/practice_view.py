@@ -17,9 +17,8 @@ from service.pages.strings import page_strings
 from service.store.actors import Actor
 from service.store.cycles import CycleView, get_cycle
 from service.store.database import StoreSession
-from service.store.errors import NotFoundError
+from service.store.names import known_names
 from service.store.outcomes import Change, Share, cycle_change
-from service.store.people import get_person
 from service.store.practice import CheckInView, FollowUpView, check_ins_of, follow_ups_of
 from service.store.tables.cycles import Phase
 
@@ -144,13 +143,8 @@ def skill_of(skill_id: str) -> Skill | None:
 
 def names_of(session: StoreSession, actor: Actor, person_ids: Iterable[str | None]) -> dict[str, str]:
     """Names of those among the people whom the actor may know; the actor is ``you``."""
-    names = {actor.id: str(page_strings()["practice"]["you"])}
-    for person_id in {found for found in person_ids if found is not None} - {actor.id}:
-        try:
-            names[person_id] = get_person(session, actor, person_id).name
-        except NotFoundError:
-            continue
-    return names
+    names = known_names(session, actor, set(person_ids) - {actor.id})
+    return names | {actor.id: str(page_strings()["practice"]["you"])}
 
 
 def in_ten(share: Share) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, select, true, union
 
 from service.store.actors import Actor
 from service.store.database import StoreSession, utc_now
@@ -95,18 +95,37 @@ def events_about(
 
     Only the person and the operator may read it: for anybody else it is empty.
     """
-    if actor.kind != "operator" and (actor.kind != "person" or actor.id != person_id):
+    if not _may_read(actor, person_id):
         return []
-    query = (
-        select(Event)
-        .where(
-            Event.tenant_id == actor.tenant_id,
-            or_(Event.person_id == person_id, Event.actor_id == person_id),
-            Event.id > after,
-        )
-        .order_by(Event.id)
-        .limit(limit)
-    )
+    return _about(session, actor, person_id, Event.id > after, Event.id.asc(), limit)
+
+
+def latest_events_about(session: StoreSession, actor: Actor, person_id: str, limit: int = 100) -> list[EventView]:
+    """The latest of what ``events_about`` tells, newest first; empty for anybody who may not read it."""
+    if not _may_read(actor, person_id):
+        return []
+    return _about(session, actor, person_id, true(), Event.id.desc(), limit)
+
+
+def _may_read(actor: Actor, person_id: str) -> bool:
+    return actor.kind == "operator" or (actor.kind == "person" and actor.id == person_id)
+
+
+def _about(
+    session: StoreSession,
+    actor: Actor,
+    person_id: str,
+    which: ColumnElement[bool],
+    order: UnaryExpression[str],
+    limit: int,
+) -> list[EventView]:
+    # Either part is read along its own index and ends at the limit; one condition for both would sort all of them.
+    parts = [
+        select(Event.id).where(Event.tenant_id == actor.tenant_id, concerns, which).order_by(order).limit(limit)
+        for concerns in (Event.person_id == person_id, Event.actor_id == person_id)
+    ]
+    ids = union(*(select(part.subquery().c.id) for part in parts))
+    query = select(Event).where(Event.tenant_id == actor.tenant_id, Event.id.in_(ids)).order_by(order).limit(limit)
     return [
         EventView(e.id, e.at, e.actor_kind, e.actor_id, e.action, e.subject_kind, e.subject_id, e.facts)
         for e in session.scalars(query)

@@ -12,7 +12,6 @@ from recommender.learning.learning_report import REPORT_SEEDS, TUNING_SEEDS, lea
 from recommender.learning.learning_study import (
     CORRECTED,
     HONEST,
-    LOOKING,
     NAIVE,
     SHIPPED,
     SHRUNK_NAIVE,
@@ -23,8 +22,10 @@ from recommender.learning.learning_study import (
 from recommender.ranking.ordering import Ordering
 from recommender.ranking.versions import DEFAULT_MODELS
 from recommender.training.simulate.coach_truth import ShippedScores
+from recommender.training.simulate.reviewing_parameters import load_reviewing_parameters
 
 CATALOGUE = load_catalogue()
+LOOKING = load_reviewing_parameters().other_looks
 STUDY = LearningStudy((11, 12), sizes=(10, 80), beside=50, burst=50, later_cases=80, tenants=2)
 TINY = LearningStudy((11,), sizes=(10,), beside=24, burst=40, later_cases=60, tenants=2)
 

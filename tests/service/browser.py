@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,6 +20,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
 )  # fmt: skip
+Found = TypeVar("Found")
 # A page that takes longer is a browser that hangs; what a page shows after a tap comes well before that.
 PATIENCE, SOON, ATTEMPTS = 40, 15, 3
 MOST_TABS = 100
@@ -49,8 +50,8 @@ class Chromium:
         self._started = 0
         self._driver: Any = None
 
-    def run(self, journey: Callable[[Screen], None]) -> None:
-        """Go on a journey. In a browser that hangs it is begun again, twice; a wrong page fails at once."""
+    def run(self, journey: Callable[[Screen], Found]) -> Found:
+        """Go on a journey, and what it found. In a browser that hangs it is begun again, twice; a wrong page fails at once."""
         from selenium.common.exceptions import (
             InvalidSessionIdException,
             SessionNotCreatedException,
@@ -73,7 +74,7 @@ class Chromium:
                     self.quit()
                 if not is_hung or attempt == ATTEMPTS:
                     raise
-        return None
+        raise AssertionError("not reached")
 
     def quit(self) -> None:
         """Close the browser."""

@@ -35,7 +35,7 @@ class Markup(HTMLParser):
             if CANARY in name or name.startswith("on") or name == "style":
                 self.alien.append(f"{tag} {name}")
             is_ours = (value or "").startswith(("/", "#", "?", "mailto:"))
-            if name in ADDRESSES and not is_ours or (value or "").startswith("//"):
+            if (name in ADDRESSES and not is_ours) or (value or "").startswith("//"):
                 self.alien.append(f"{tag} {name}={value}")
             self.values.append(value or "")
 

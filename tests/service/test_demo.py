@@ -19,7 +19,7 @@ from service.demo import demo_links, seed_demo
 from service.demo_practice import Story
 from service.demo_texts import demo_texts
 from service.settings import Settings
-from service.store.actors import person_actor
+from service.store.actors import operator, person_actor
 from service.store.alerts import list_alerts
 from service.store.caseload import caseload
 from service.store.cases import get_case, list_cases
@@ -27,6 +27,7 @@ from service.store.contests import open_contests
 from service.store.counts import tenant_counts
 from service.store.cycles import get_cycle, list_cycles
 from service.store.database import Database, engine_for
+from service.store.evidence import EvidenceTold, evidence_rows
 from service.store.keys import list_keys
 from service.store.observations import scores_of_teacher
 from service.store.outcomes import tenant_outcomes
@@ -297,3 +298,15 @@ def test_a_demo_file_with_a_teacher_too_many_is_refused_by_name(tmp_path, monkey
             demo_texts()
     finally:
         demo_texts.cache_clear()
+
+
+def test_the_school_and_some_of_its_people_have_said_yes_to_learning_from_use(seeded):
+    with seeded.read() as session:
+        tenant_id = session.scalar(select(Tenant.id))
+        told = EvidenceTold()
+        rows = list(evidence_rows(session, operator(session, tenant_id), bytes(32), told))
+        assert told.rows > 20
+        assert min(told.without_teacher, told.without_coach, told.without_words) > 0
+        assert {bool(row.struggle) for row in rows} == {True, False}
+        assert any(row.review for row in rows)
+        assert any(row.outcome for row in rows)

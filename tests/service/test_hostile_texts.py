@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from urllib.parse import quote
@@ -11,7 +13,7 @@ from app_caller import CASE
 from asked_routes import ASKED, FORMS, WORDS, Asked
 from busy_school import BusySchool
 from fastapi.routing import iter_route_contexts
-from guarded_school import forget_rates, school_in, tables
+from guarded_school import forget_rates, school_in
 from page_markup import CANARY, COMPUTED, Markup, alien
 from school_app import STRUGGLE
 
@@ -30,9 +32,8 @@ MARKUP = {
     "entities": f"&lt;{CANARY}&gt; &#60;{CANARY}&#62; &amp;lt;{CANARY}&amp;gt; &quot;{CANARY} &amp;amp;",
 }
 OTHERS = {
-    "an expression": f"{{{{7919*7919}}}} ${{7919*7919}} #{{7919*7919}} <%= 7919*7919 %> {CANARY}",
-    "a statement": f"{{% include 'base.html' %}} {{# {CANARY} #}} {{{{ me.form_token }}}}",
-    "a format": f"{{0}} {{skill}} {{teacher.__class__}} %s %(name)s %n {CANARY}",
+    "templates": f"{{{{7919*7919}}}} ${{7919*7919}} #{{7919*7919}} <%= 7919*7919 %> {{% include 'base.html' %}} {{# {CANARY}"
+    f" #}} {{{{ me.form_token }}}} {{0}} {{skill}} {{teacher.__class__}} %s %(name)s %n {CANARY}",
     "a query": f"x'; DROP TABLE people; -- ' OR '1'='1' UNION SELECT name FROM people -- {CANARY}",
     "headers": f"{CANARY}\r\nX-Evil: 1\r\nSet-Cookie: {CANARY}=1\r\n\r\n<{CANARY}>",
     "control characters": f"{CANARY}\x00\x01\x1b[31m\x7f\x85 {CANARY} and more",
@@ -44,10 +45,16 @@ OTHERS = {
 }
 HOSTILE = MARKUP | OTHERS
 # For fields that nobody writes in: ids, choices, numbers, days.
-SHORT = {name: HOSTILE[name] for name in ("out of an attribute", "a query", "headers", "control characters",
-                                          "an expression")} | {
+SHORT = {name: HOSTILE[name] for name in ("out of an attribute", "a query", "headers", "control characters", "templates")} | {
     "nothing": "", "far too long": "x" * 20_000, "a huge number": "9" * 400, "other digits": "\u0661\u00b2",
 }  # fmt: skip
+REQUEST_HEADERS = (
+    "X-Request-ID", "Cookie", "If-None-Match", "Idempotency-Key", "Accept", "HX-Request", "HX-Target", "Authorization",
+    "Content-Type", "Content-Encoding", "Origin", "Referer", "Sec-Fetch-Site", "X-Forwarded-For", "Accept-Language",
+    "Content-Length",
+)  # fmt: skip
+CASE_FIELDS = ("case_id", "teacher_id", "observer", "visit", "note", "instrument", "item", "value", "subject",
+               "grade_band", "interests", "declined", "observed_on", "a name")  # fmt: skip
 READ_BACK = {
     "teacher": ("/moments", "/moments/{moment}", "/practice", "/practice/{cycle}", "/my-data"),
     "coach": ("/coach", "/coach/caseload", "/coach/moments/{moment}", "/coach/practice/{cycle}"),
@@ -111,37 +118,43 @@ def _spoilt(busy, asked, content):
     for kind, text in SHORT.items():
         yield f"all: {kind}", {**content, **dict.fromkeys(names, text)}
     for name in names:
-        for kind in ("out of an attribute", "NUL", "nothing"):
-            yield f"{name}: {kind}", {**content, name: SHORT[kind]}
+        yield name, {**content, name: SHORT["control characters"]}
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_text_in_any_form_comes_back_as_a_text_and_nothing_else(busy, text):
-    for asked, name in text_fields():
+    kept: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for number, (asked, name) in enumerate(text_fields()):
         if asked.fields == "review":
             busy.read_review_form()
-        content = asked.content(busy) | {busy.filled(name): text}
         ids = {}
         if "contest_id" in asked.ids:
             busy.ids["contest_now"], ids = new_contest(busy), {"contest_id": "contest_now"}
-        answer = asked.send(busy, asked.who, asked.path(busy, ids), content)
+        # A letter tells the fields apart on a page that shows several of them.
+        sent = f"{chr(97 + number)} {text}"
+        answer = asked.send(busy, asked.who, asked.path(busy, ids), asked.content(busy) | {busy.filled(name): sent})
         assert_harmless(answer, asked.route, name)
         if answer.status_code == 303:
             location = answer.headers["location"]
-            assert re.fullmatch(r"/[a-z/-]*(/[0-9A-Z]{26})?(/?[?#].*)?", location), location
-            assert CANARY not in location
-            # An administrator's answer is on the teacher's page alone.
-            who, path = (asked.who, location) if asked.template != "/admin/contests/{contest_id}/answer" else (
-                "teacher", busy.filled("/moments/{moment}"))  # fmt: skip
-            page = busy.browser(who).get(path.partition("#")[0])
-            assert_harmless(page, asked.route, name)
-            if asked.template not in ("/admin/retention", "/admin/keys"):
-                kept = text[:MAX_WHY_CHARACTERS] if asked.template.endswith("/choices") else text
-                assert as_kept(kept) in Markup(page.text).text, (asked.route, name)
+            assert re.fullmatch(r"/[a-z/-]*(/[0-9A-Z]{26})?([?#].*)?", location) and CANARY not in location
+            shown = sent[:MAX_WHY_CHARACTERS] if asked.template.endswith("/choices") else sent
+            kept.setdefault(where_shown(busy, asked, location), []).append((asked.route, as_kept(shown)))
         else:
             # What cannot be kept is in its field again, to be changed.
             assert answer.status_code == 422, (asked.route, name)
-            assert as_typed(text) in Markup(answer.text).text, (asked.route, name)
+            assert as_typed(sent) in Markup(answer.text).text, (asked.route, name)
+    for (who, path), texts in kept.items():
+        page = busy.browser(who).get(path)
+        assert_harmless(page, who, path)
+        words = Markup(page.text).text
+        assert [route for route, shown in texts if shown not in words] == [], (who, path)
+
+
+def where_shown(busy, asked, location):
+    """Who sees what was sent, and on which page: an administrator's answer is on the teacher's page alone."""
+    if asked.template == "/admin/contests/{contest_id}/answer":
+        return "teacher", busy.filled("/moments/{moment}")
+    return asked.who, location.partition("?")[0].partition("#")[0]
 
 
 def test_every_page_that_shows_any_of_it_is_harmless(busy):
@@ -178,10 +191,10 @@ def test_a_name_is_a_text_wherever_it_stands(busy):
     page = coach.get(f"/coach/moments/{case_id}")
     assert_harmless(page)
     assert name in Markup(page.text).text
+    person = f"/admin/people/{school.people['named'].id}"
     shown = {
-        browser: ("/moments", moment, "/my-data", "/admin", "/admin/people", f"/admin/people/{school.people['named'].id}",
-                  f"/admin/people/{school.people['named'].id}/leave", f"/admin/coaching/{link}/end", "/safeguarding",
-                  "/notice", "/help"),
+        browser: ("/moments", moment, "/my-data", "/admin", "/admin/people", person, f"{person}/leave",
+                  f"/admin/coaching/{link}/end", "/safeguarding", "/notice", "/help"),
         coach: ("/coach", "/coach/caseload"),
     }  # fmt: skip
     for who, paths in shown.items():
@@ -232,9 +245,10 @@ def test_nothing_in_an_address_is_a_fault(busy):
     asked = 0
     for method, template, in_path, in_query in with_parameters(busy.school.app):
         client = whoever_may(busy, template)
-        for kind, text in {**SHORT, "an address": OTHERS["an address"]}.items():
+        for kind in ("out of an attribute", "headers", "control characters", "far too long", "other digits"):
+            text = SHORT[kind]
             if in_path:
-                path = re.sub(r"\{\w+\}", quote(text or " ", safe=""), template)
+                path = re.sub(r"\{\w+\}", quote(text, safe=""), template)
                 answer = ask(busy, client, method, path, template)
                 assert_harmless(answer, method, template, kind)
                 assert answer.status_code in {400, 404, 405, 409, 415, 422}, (method, template, kind)
@@ -244,23 +258,19 @@ def test_nothing_in_an_address_is_a_fault(busy):
                     answer = client.get(f"{template}?{quote(name)}={quote(text, safe='')}")
                     assert_harmless(answer, template, name, kind)
                     asked += 1
-    assert asked > 500
+    assert asked > 300
 
 
-@pytest.mark.parametrize("text", [*MARKUP.values(), OTHERS["an expression"]], ids=[*MARKUP, "an expression"])
+@pytest.mark.parametrize("text", [*MARKUP.values(), OTHERS["templates"]], ids=[*MARKUP, "templates"])
 def test_a_search_is_a_text_on_the_page_of_what_it_found(busy, text):
     answer = busy.browser("teacher").get("/skills", params={"q": text, "domain": text, "moment": ""})
     assert_harmless(answer)
     assert as_typed(text[:MAX_SEARCH_CHARACTERS]) in Markup(answer.text).text
 
 
-@pytest.mark.parametrize("name", ["X-Request-ID", "Cookie", "If-None-Match", "Idempotency-Key", "Accept", "HX-Request",
-                                  "HX-Target", "Authorization", "Content-Type", "Content-Encoding", "Origin", "Referer",
-                                  "Sec-Fetch-Site", "X-Forwarded-For", "Accept-Language", "Content-Length"])  # fmt: skip
+@pytest.mark.parametrize("name", REQUEST_HEADERS)
 def test_nothing_in_a_header_is_a_fault_or_comes_back(busy, name):
-    texts = [
-        SHORT[kind].encode("utf-8", "replace") for kind in ("out of an attribute", "an expression", "other digits")
-    ]
+    texts = [SHORT[kind].encode("utf-8", "replace") for kind in ("out of an attribute", "templates", "other digits")]
     texts += [b"\xff\xfe" + CANARY.encode(), b'growth_session="<' + CANARY.encode() + b'>"; growth_session=;;=']
     for text in texts:
         forget_rates(busy.school)
@@ -299,8 +309,7 @@ def test_a_text_an_app_sends_comes_back_as_it_was_or_is_refused_without_a_word_o
         assert shown["check_ins"][-1]["note"] == shown["follow_ups"][-1]["note"] == redact(text)
 
 
-@pytest.mark.parametrize("field", ["case_id", "teacher_id", "observer", "visit", "note", "instrument", "item", "value",
-                                   "subject", "grade_band", "interests", "declined", "observed_on", "a name"])  # fmt: skip
+@pytest.mark.parametrize("field", CASE_FIELDS)
 def test_nothing_in_any_field_of_a_case_is_a_fault(busy, field):
     gradebook = busy.apps["gradebook"]
     score = {"instrument": "danielson-2022", "item": "3b", "value": 2, "observed_on": "2026-10-02", "observer": "o1",
@@ -343,12 +352,14 @@ def test_nothing_in_any_column_of_scores_is_a_fault_or_repeated_in_a_refusal(bus
     as_json = gradebook.send("/v1/observations", {"scores": rows})
     assert_harmless(as_json)
     assert CANARY not in as_json.text
-    for text in texts:
-        cells = [f'"{value}"' for value in (SCORE_ROW | {column: text.replace(chr(34), chr(34) * 2)}).values()]
-        names = ",".join(SCORE_ROW if column in SCORE_ROW else [*SCORE_ROW, column])
-        answer = gradebook.post("/v1/observations", content=f"{names}\n{','.join(cells)}\n".encode(),
-                                headers={"Content-Type": "text/csv"})  # fmt: skip
-        assert_harmless(answer, column, text)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    # The second is no table any more: what stands in a cell goes on in the lines below.
+    for content in (table.getvalue(), table.getvalue().replace('"', "")):
+        answer = gradebook.post("/v1/observations", content=content.encode(), headers={"Content-Type": "text/csv"})
+        assert_harmless(answer, column)
         assert CANARY not in answer.text
     assert_harmless(busy.browser("teacher").get("/observations"))
 

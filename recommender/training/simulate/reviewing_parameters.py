@@ -62,13 +62,18 @@ class ReviewingDistricts(StrictModel):
 
 
 class ReviewingParameters(StrictModel):
-    """All numbers of simulated reviews."""
+    """All numbers of simulated reviews.
+
+    ``other_looks``: examination curves by what coaches then do; ``exploration``: swap rate of those lists.
+    """
 
     truth: CoachTruthParameters
     lists: ListParameters
     coaches: CoachHabits
     teachers: TeacherHabits
     districts: ReviewingDistricts
+    other_looks: dict[str, Value[Shares]]
+    exploration: Value[Share]
 
     def looking(self, examination: list[float]) -> ReviewingParameters:
         """The same with another examination curve."""
