@@ -63,24 +63,30 @@ def run(settings: Settings, *, demo: bool = False) -> None:
 
 
 def _serve(app: FastAPI, settings: Settings, taken: socket.socket, announce: Callable[[], None]) -> None:
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
     try:
         taken.listen(BACKLOG)
     except OSError as error:
         raise _no_port(settings, error) from None
     try:
-        _Server(config, app, announce).run(sockets=[taken])
+        _Server(server_config(app, settings), app, announce).run(sockets=[taken])
     except KeyboardInterrupt:
         # Stopped by the person who started it, after the last answer.
         return
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the server is run: the service writes its own log lines, and nothing else writes what a client sent."""
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # There are no WebSockets here, and a library for them would log the address of whoever asks for one.
+        ws="none",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
 
 
 class _Server(uvicorn.Server):

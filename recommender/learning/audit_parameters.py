@@ -189,7 +189,7 @@ def load_audit_edits(file: Path = EDITS_FILE) -> AuditEdits:
 
 
 def load_audit_file(file: Path, model: type[Model]) -> Model:
-    """Read and validate one file of the audit. Raises DataFileError with the group and field of the first broken rule."""
+    """Read and validate one file. Raises DataFileError with the group and field of the first broken rule."""
     document = read_yaml(file)
     try:
         return model.model_validate(document)

@@ -83,9 +83,13 @@ def stress_scores(recommender: Recommender, parameters: AuditParameters, seed: i
     same teachers at two other visits: what looking again changes.
     """
     design = Design(
-        teachers=parameters.sample.teachers.value, visits=2 * VISITS, raters="pool", raters_per_visit=2, teachers_per_rater=20,
+        teachers=parameters.sample.teachers.value,
+        visits=2 * VISITS,
+        raters="pool",
+        raters_per_visit=2,
+        teachers_per_rater=20,
         prefix="audit",
-    )  # fmt: skip
+    )
     drawn = simulate_scores(design, seed).scores.assign(**{columns.TENANT: TENANT_OF_STRESS})
     drawn[columns.VALUE] = drawn[columns.VALUE].clip(lower=SECOND)
     later = drawn.groupby(columns.TEACHER)[columns.VISIT].rank("dense") > VISITS

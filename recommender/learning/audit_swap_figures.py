@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,15 +40,14 @@ def measure_contrast(
     pages = pages_of([rows[row] for row in kept])
     attribute, neutral = (np.array([side[row] for row in kept]) for side in (effect, control))
     margins = parameters.swaps
-    findings = []
-    for at, name in enumerate(DISTANCES):
-        findings.append(
-            _compared(contrast, name, attribute[:, at], neutral[:, at], pages, getattr(margins, name).value)
-        )
+    findings = [
+        _compared(contrast, name, attribute[:, at], neutral[:, at], pages, getattr(margins, name).value)
+        for at, name in enumerate(DISTANCES)
+        if not np.isnan(attribute[:, at] - neutral[:, at]).all()
+    ]
     if contrast.from_original:
         findings.append(_quality(contrast, kept, rows, answers, catalogue, margins.ndcg_5_lost.value))
-    findings.append(_domains(contrast, rows, answers, catalogue, margins.domain_shift.value))
-    return findings
+    return [*findings, *_domains(contrast, rows, answers, catalogue, margins.domain_shift.value)]
 
 
 def _per_row(pairs: Sequence[Pair], rows: Sequence[Row], answers: Answers) -> dict[int, Floats]:
@@ -130,6 +129,8 @@ def _domains(contrast: Contrast, rows: Sequence[Row], answers: Answers, catalogu
                 for answer in (second, first)
             )
             moved.setdefault(pair.row, []).append((more - fewer) / SHOWN)
+    if not moved:
+        return
     table = np.array([np.mean(values, axis=0) for values in moved.values()])
     means = table.mean(axis=0)
     worst = int(np.argmax(np.abs(means)))
@@ -137,4 +138,4 @@ def _domains(contrast: Contrast, rows: Sequence[Row], answers: Answers, catalogu
     pages = pages_of([rows[row] for row in moved])
     figure = bootstrap_mean(table[:, worst] * (1 if more_of_it else -1), groups=pages)
     detail = f"{catalogue.domains[worst]}, {'more' if more_of_it else 'fewer'} places for {contrast.toward}"
-    return Finding("swaps", contrast.about, "domain_shift", figure, margin, detail=detail)
+    yield Finding("swaps", contrast.about, "domain_shift", figure, margin, detail=detail)

@@ -11,8 +11,9 @@ import yaml
 from recommender.ranking.versions import Manifest
 from recommender.training.card_tables import curve_table, fusion_table, growth_table, needs_table
 from recommender.training.encoder_record import EncoderRecord
-from recommender.training.evaluate import MODEL, PLOT_FILE
+from recommender.training.evaluate import MODEL
 from recommender.training.report import FIGURES, interval
+from recommender.training.version_plots import CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT
 
 # The sentences no figure can make: use, limits, data. Kept as data beside the code.
 TEXT_FILE = Path(__file__).parent / "card_text.yaml"
@@ -40,6 +41,7 @@ def card_text(manifest: Manifest, record: EncoderRecord) -> str:
         "## Figures by cross-validation on the real training struggles",
         text["cross_validation"].strip(),
         *_ranking(figures["cross-validation"]),
+        f"![Quality by slice]({SLICES_PLOT})",
         "## Left out of training",
         text["leave_out"].strip(),
         _left_out(figures["leave one out"]),
@@ -53,6 +55,7 @@ def card_text(manifest: Manifest, record: EncoderRecord) -> str:
         growth_table(figures["data growth"]),
         text["curve"].strip(),
         curve_table(figures["learning curve"]),
+        f"![Quality by real struggles trained on]({CURVE_PLOT})",
         "## Needs from observations",
         text["needs"].strip(),
         needs_table(figures["needs"]),
@@ -110,7 +113,7 @@ def _calibration(part: Mapping[str, Any]) -> Iterator[str]:
         f"pooled: **{part['ece']:.3f}** (before correction for chance {part['ece_uncorrected']:.3f}, "
         f"{part['suggestions']} suggestions)."
     )
-    yield f"![Reliability of the probabilities]({PLOT_FILE})"
+    yield f"![Reliability of the probabilities]({RELIABILITY_PLOT})"
 
 
 def _screening(part: Mapping[str, Any]) -> Iterator[str]:

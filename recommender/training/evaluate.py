@@ -18,7 +18,6 @@ from recommender.ranking.recommender import Recommender
 from recommender.ranking.versions import open_version
 from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
-from recommender.training.calibration_error import ReliabilityBin
 from recommender.training.corpus import REAL, REAL_DEV, WRITTEN, Row, load_rows, screening_rows
 from recommender.training.data_growth import data_growth_report
 from recommender.training.fusion_report import fusion_report, print_fusion_report
@@ -28,7 +27,6 @@ from recommender.training.measured import Measured, measure_out_of_fold, measure
 from recommender.training.observation_report import holdout_report, simulated_report
 from recommender.training.observation_tables import print_observation_report
 from recommender.training.out_of_fold import OUT_OF_FOLD_FILE, OutOfFold
-from recommender.training.reliability_plot import reliability_svg
 from recommender.training.report import (
     FIGURES,
     Values,
@@ -43,10 +41,10 @@ from recommender.training.report import (
 from recommender.training.screening_out_of_fold import ScreeningOutOfFold
 from recommender.training.screening_report import development_refusals, screening_figures
 from recommender.training.thresholds import ScreeningCase
+from recommender.training.version_plots import RELIABILITY_PLOT, reliability_plot
 
 Say = Callable[[str], None]
 MODEL = "this version"
-PLOT_FILE = "reliability.svg"
 
 
 @dataclass(frozen=True)
@@ -152,11 +150,10 @@ def report_for(request: EvaluationRequest, say: Say = lambda _: None) -> dict[st
 
 
 def version_figures(models: Path, version: str, say: Say) -> dict[str, Any]:
-    """Everything a manifest and card state about a version; also writes its reliability plot."""
+    """Everything a manifest and card state about a version."""
     evaluation = Evaluation(models, version)
     development, crossed = evaluation.on(load_rows(REAL_DEV)), evaluation.cross_validated()
     pooled = calibration([crossed, development], evaluation.catalogue)
-    (models / version / PLOT_FILE).write_text(_plot(pooled), encoding="utf-8")
     return {
         "development": evaluation.table(development, say, with_baselines=True, cross_validated=False),
         "cross-validation": evaluation.table(crossed, say, with_baselines=True, cross_validated=True),
@@ -170,15 +167,9 @@ def version_figures(models: Path, version: str, say: Say) -> dict[str, Any]:
     }
 
 
-def _plot(figures: dict[str, Any]) -> str:
-    return reliability_svg(
-        [ReliabilityBin(b["n"], b["probability"], b["share"], b["low"], b["high"]) for b in figures["bins"]]
-    )
-
-
 def _write_out(folder: Path, measured: Measured, values: Values, figures: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLOT_FILE).write_text(_plot(figures), encoding="utf-8")
+    (folder / RELIABILITY_PLOT).write_text(reliability_plot(figures), encoding="utf-8")
     with (folder / "per_request.jsonl").open("w", encoding="utf-8") as stream:
         for i, row in enumerate(measured.rows):
             each = {name: round(float(values[name][i]), 6) for name in FIGURES}

@@ -68,6 +68,7 @@ def train_version(
     """
     from recommender.training.card import write_card
     from recommender.training.evaluate import version_figures
+    from recommender.training.version_plots import write_plots
 
     encoder_folder = (
         models / ENCODERS_FOLDER / (encoder or read_manifest(models, current_version(models)).encoder.folder)
@@ -95,6 +96,7 @@ def train_version(
     _write_manifest(folder, encoder_folder, catalogue, figures={})
     say("measuring")
     figures = version_figures(models, name, say)
+    write_plots(folder, figures)
     manifest = _write_manifest(folder, encoder_folder, catalogue, figures)
     write_card(folder / CARD_FILE, manifest, EncoderRecord.load(encoder_folder))
     _write_manifest(folder, encoder_folder, catalogue, figures)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from recommender.errors import SettingsError
 from service.settings import Settings
-from service.store.errors import ConflictError, StoreError, StoreUnavailableError
+from service.store.errors import ConflictError, NotFoundError, StoreError, StoreUnavailableError
 from service.store.text_keys import TextKeys
 
 FILE_NAME = "growth.sqlite3"
@@ -180,6 +180,9 @@ def refusals_in_plain_words() -> Iterator[None]:
             "a row that breaks a rule of the tables", wanted="one that fits what is stored already"
         ) from None
     except (DBAPIError, PoolTimeoutError) as error:
+        if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) is None:
+            # PostgreSQL's driver itself refuses a text with a NUL: what no row can hold is in none.
+            raise NotFoundError("row") from None
         if isinstance(error, PoolTimeoutError) or _is_passing(error):
             raise StoreUnavailableError(
                 "a database that does not answer now", wanted="one that does", way_out="Ask again in some seconds."

@@ -44,7 +44,7 @@ def coach_queue(
     """
     require_coach(actor)
     query = (
-        select(CaseShare, Person.id, Person.name)
+        select(CaseShare.case_id, Person.id, Person.name, CaseShare.state, CaseShare.queued_at)
         .join(Case, (Case.tenant_id == CaseShare.tenant_id) & (Case.id == CaseShare.case_id))
         .join(Person, (Person.tenant_id == Case.tenant_id) & (Person.id == Case.teacher_id))
         .where(
@@ -62,7 +62,7 @@ def coach_queue(
         .limit(checked_limit(limit) + 1)
     )
     entries = [
-        QueueEntry(share.case_id, teacher_id, name, share.state, share.queued_at)  # type: ignore[arg-type]
-        for share, teacher_id, name in session.execute(query)
+        QueueEntry(case_id, teacher_id, name, state, queued_at)  # type: ignore[arg-type]
+        for case_id, teacher_id, name, state, queued_at in session.execute(query)
     ]
     return page_of(entries, limit, lambda entry: cursor_of(entry.queued_at, entry.case_id))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guarded_school import UNKNOWN_ID
-from school_app import Browser
+from school_app import STRUGGLE, Browser
 from served_pages import Pages, free_port, served
 from sqlalchemy import URL, select
 
@@ -23,7 +23,7 @@ from service.settings import Settings
 from service.store.database import Database, StoreSession, engine_for
 from service.store.sign_in import begin_session
 from service.store.tables.care import Alert, Contest
-from service.store.tables.cases import Case, CaseShare, Choice, RankingShown, Review
+from service.store.tables.cases import Case, CaseShare, Choice, RankingShown, Review, SuggestionShown
 from service.store.tables.cycles import Cycle
 from service.store.tables.people import ApiKey, Link, Person, Tenant
 
@@ -65,11 +65,16 @@ class DemoSchool:
         with self.pages.database.write() as session:
             return begin_session(session, self.pages.tenant_id, person_id, "link").secret
 
+    def path(self, role: str, template: str) -> str:
+        """A page of somebody of a role."""
+        with self.pages.database.read() as session:
+            return _filled(template, _ids(session, self.people, role))[0]
+
     def visits(self) -> list[Visit]:
         """Every page that is opened, then every form that is sent."""
         with self.pages.database.read() as session:
             ids = {role: _ids(session, self.people, role) for role in (*self.people, SIGNED_OUT)}
-            moments = _moments(session)
+            moments, others = _moments(session), _others(session, self.people["teacher"])
         opened = [
             Visit(who, path, template)
             for method, template, who, role in self._routes()
@@ -80,6 +85,7 @@ class DemoSchool:
         teacher, case_id = self.people["teacher"], ids["teacher"]["case_id"][0]
         opened += [Visit(who, f"/moments/{case_id}", "a moment in another state") for who, case_id in moments]
         opened += [
+            Visit(teacher, "/skills", "all skills for a teacher"),
             Visit(teacher, f"/skills?moment={case_id}&q=question", "a search"),
             Visit(teacher, f"/skills/cold-calling?moment={case_id}", "a skill for a moment"),
             Visit(teacher, f"/moments/{UNKNOWN_ID}", "nothing there"),
@@ -92,14 +98,14 @@ class DemoSchool:
             if method == "POST" and template not in LAST
             for path in _filled(template, {name: few[-1:] for name, few in ids[role].items()})
         ]
-        return opened + sent
+        return opened + sent + others
 
     def _routes(self) -> Iterator[tuple[str, str, str, str]]:
-        """Method, path, person and role of every page, as often as there are kinds of people it is for."""
+        """Method, path, person and role of every page; what anybody may look at is looked at by everybody."""
         for method, route in page_routes(self.pages.app.routes):
-            wanted = wanted_of(route)
-            roles = [SIGNED_OUT, "teacher"] if wanted is None else list(self.people) if wanted == "anyone" else [wanted]
-            for role in roles:
+            wanted = wanted_of(route) or SIGNED_OUT
+            everybody = list(self.people) if method == "GET" else ["teacher"]
+            for role in everybody if wanted == "anyone" else [wanted]:
                 yield method, route.path, self.people.get(role, SIGNED_OUT), role
 
     def _is_page(self, who: str, path: str) -> bool:
@@ -157,18 +163,17 @@ def _ids(session: StoreSession, people: dict[str, str], role: str) -> dict[str, 
     elif role == "coach":
         shared = select(CaseShare.case_id).where(CaseShare.coach_id == people[role], CaseShare.revoked_at.is_(None))
         reviewed = session.scalars(select(Review.case_id).where(Review.case_id.in_(shared))).first()
-        contest = session.scalars(select(Contest).where(Contest.state == "open")).one()
         new = session.scalars(shared.where(CaseShare.case_id.not_in(select(Review.case_id)))).first()
         cycles = session.scalars(select(Cycle).where(Cycle.case_id.in_(shared)).order_by(Cycle.state)).all()
         ids |= {
             "case_id": [case for case in (new, reviewed) if case],
-            "contest_id": [contest.id],
+            "contest_id": list(session.scalars(select(Contest.id))),
             "cycle_id": [cycles[-1].id, cycles[0].id],
         }
     elif role == "administrator":
-        # Last in the list is who is marked as left.
-        apart = session.scalars(select(Person.id).where(Person.name == demo_texts().people.teachers[1])).one()
-        links = session.scalars(select(Link.id).where(Link.teacher_id == apart)).all()
+        # Who is last in a list is marked as left, and whose link is last is parted from the coach.
+        _, apart, linked, *_ = session.scalars(select(Person.id).where(Person.external_id.like("demo-t%")))
+        links = session.scalars(select(Link.id).where(Link.teacher_id == linked)).all()
         ids |= {
             "person_id": [people["teacher"], apart],
             "link_id": list(links),
@@ -178,6 +183,23 @@ def _ids(session: StoreSession, people: dict[str, str], role: str) -> dict[str, 
     elif role == "safeguarding":
         ids["alert_id"] = list(session.scalars(select(Alert.id)))
     return ids
+
+
+def _others(session: StoreSession, teacher: str) -> list[Visit]:
+    """What needs more than the id of one row: a second skill, an answer to an objection, skills without signing in."""
+    practised = session.scalars(select(Cycle.case_id).where(Cycle.teacher_id == teacher, Cycle.state == "open")).one()
+    shown = session.scalars(select(RankingShown.id).where(RankingShown.case_id == practised)).all()[-1]
+    chosen = {"ranking": shown, "decision": "chosen"}
+    skill = session.scalars(select(SuggestionShown.skill_id).where(SuggestionShown.ranking_id == shown)).first()
+    contest = session.scalars(select(Contest).where(Contest.state == "open")).one()
+    share = select(CaseShare.coach_id).where(CaseShare.case_id == contest.case_id, CaseShare.revoked_at.is_(None))
+    coach, path = session.scalars(share).one(), f"/coach/moments/{contest.case_id}"
+    return [
+        Visit(teacher, f"/moments/{practised}/choices", "a second skill", chosen | {"skill": str(skill)}),
+        Visit(coach, path, "a moment with an objection", None),
+        Visit(coach, f"{path}/contests/{contest.id}/answer", "no answer", {"answer": " "}),
+        Visit(SIGNED_OUT, "/", "skills to try", {"struggle": STRUGGLE}),
+    ]
 
 
 def _moments(session: StoreSession) -> list[tuple[str, str]]:

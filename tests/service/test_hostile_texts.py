@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,17 +15,29 @@ from app_caller import CASE
 from asked_routes import ASKED, FORMS, WORDS, Asked
 from busy_school import BusySchool
 from fastapi.routing import iter_route_contexts
-from guarded_school import forget_rates, school_in
+from guarded_school import UNKNOWN_ID, forget_rates, school_in
 from page_markup import CANARY, COMPUTED, Markup, alien
-from school_app import STRUGGLE
+from school_app import STRUGGLE, make_school_app
 
 from recommender.cases import MAX_STRUGGLE_CHARACTERS
+from service.app import create_app
 from service.pages.moment_page import MAX_WHY_CHARACTERS
 from service.pages.posted import clean_text
 from service.pages.skill_pages import MAX_SEARCH_CHARACTERS
+from service.settings import Settings
+from service.store.actors import operator, person_actor
 from service.store.alerts import raise_alert
 from service.store.contests import raise_contest
+from service.store.database import Database, engine_for
+from service.store.links import create_link
+from service.store.people import create_person, create_tenant
 from service.store.redaction import redact
+from service.store.schema_version import upgrade
+from service.store.shares import share_case
+from service.store.tables.people import ROLES
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+from postgres_server import running_postgres
 
 MARKUP = {
     "tags": f"<script>{CANARY}()</script><img src=x onerror={CANARY}()><svg/onload={CANARY}()><{CANARY} a=b><{CANARY} ",
@@ -32,8 +46,8 @@ MARKUP = {
     "entities": f"&lt;{CANARY}&gt; &#60;{CANARY}&#62; &amp;lt;{CANARY}&amp;gt; &quot;{CANARY} &amp;amp;",
 }
 OTHERS = {
-    "templates": f"{{{{7919*7919}}}} ${{7919*7919}} #{{7919*7919}} <%= 7919*7919 %> {{% include 'base.html' %}} {{# {CANARY}"
-    f" #}} {{{{ me.form_token }}}} {{0}} {{skill}} {{teacher.__class__}} %s %(name)s %n {CANARY}",
+    "templates": f"{{{{7919*7919}}}} ${{7919*7919}} #{{7919*7919}} <%= 7919*7919 %> {{% include 'base.html' %}} "
+    f"{{# {CANARY} #}} {{{{ me.form_token }}}} {{0}} {{skill}} {{teacher.__class__}} %s %(name)s %n {CANARY}",
     "a query": f"x'; DROP TABLE people; -- ' OR '1'='1' UNION SELECT name FROM people -- {CANARY}",
     "headers": f"{CANARY}\r\nX-Evil: 1\r\nSet-Cookie: {CANARY}=1\r\n\r\n<{CANARY}>",
     "control characters": f"{CANARY}\x00\x01\x1b[31m\x7f\x85 {CANARY} and more",
@@ -45,9 +59,14 @@ OTHERS = {
 }
 HOSTILE = MARKUP | OTHERS
 # For fields that nobody writes in: ids, choices, numbers, days.
-SHORT = {name: HOSTILE[name] for name in ("out of an attribute", "a query", "headers", "control characters", "templates")} | {
-    "nothing": "", "far too long": "x" * 20_000, "a huge number": "9" * 400, "other digits": "\u0661\u00b2",
-}  # fmt: skip
+SHORT = {
+    "nothing": "",
+    "far too long": "x" * 20_000,
+    "a huge number": "9" * 400,
+    "other digits": "\u0661\u00b2",
+    "out of an attribute": MARKUP["out of an attribute"],
+    **{kind: OTHERS[kind] for kind in ("templates", "a query", "headers", "control characters")},
+}
 REQUEST_HEADERS = (
     "X-Request-ID", "Cookie", "If-None-Match", "Idempotency-Key", "Accept", "HX-Request", "HX-Target", "Authorization",
     "Content-Type", "Content-Encoding", "Origin", "Referer", "Sec-Fetch-Site", "X-Forwarded-For", "Accept-Language",
@@ -167,12 +186,6 @@ def test_every_page_that_shows_any_of_it_is_harmless(busy):
 
 def test_a_name_is_a_text_wherever_it_stands(busy):
     """Names stand in sentences, headings, titles, options and lists: of a teacher, a coach, a lead, a school."""
-    from service.store.actors import operator, person_actor
-    from service.store.links import create_link
-    from service.store.people import create_person, create_tenant
-    from service.store.shares import share_case
-    from service.store.tables.people import ROLES
-
     name = f"<{CANARY}>\"'{{{{7919*7919}}}}{{teacher}}%s&lt;"
     school = busy.school
     with school.database.write() as session:
@@ -377,3 +390,27 @@ def test_half_a_pair_of_surrogates_is_no_text(busy):
                 "/moments", content=content, headers={"Content-Type": "application/x-www-form-urlencoded"}
             )
             assert_harmless(answer, raw, name)
+
+
+def test_on_a_database_server_too_what_can_be_no_id_is_an_unknown_one(served_model, tmp_path):
+    """PostgreSQL holds no NUL in a text. That is no outage, and nothing that a client could be told apart by."""
+    with running_postgres() as server:
+        database = Database(engine_for(server.create()))
+        upgrade(database)
+        school = make_school_app(create_app(Settings(data=tmp_path), served_model, database), database)
+        people, ids = {role: school.client_as(role) for role in ("teacher", "coach", "administrator")}, ("%00", "x%00y")
+        for who, path in (
+            ("teacher", "/moments/{id}"), ("teacher", "/practice/{id}"), ("teacher", "/skills?moment={id}"),
+            ("coach", "/coach/moments/{id}"), ("coach", "/coach/practice/{id}"),
+            ("coach", "/coach/caseload?after={id}"), ("administrator", "/admin/people/{id}"),
+            ("administrator", "/admin/people?after={id}"), ("administrator", "/admin/coaching/{id}/end"),
+            ("administrator", "/admin/keys/{id}/revoke"),
+        ):  # fmt: skip
+            answers = [people[who].get(path.format(id=sent), headers={"X-Request-ID": "r"}) for sent in ids]
+            assert {answer.status_code for answer in answers} <= {404, 422}, path
+            if "?" not in path:
+                unknown = people[who].get(path.format(id=UNKNOWN_ID), headers={"X-Request-ID": "r"})
+                assert {answer.text for answer in answers} == {unknown.text}
+        sent = {"coach_id": "x\x00y", "teacher_id": "x\x00y", "person_id": "x\x00y"}
+        assert people["administrator"].submit("/admin/coaching", sent).status_code == 404
+        database.close()

@@ -16,6 +16,7 @@ from recommender.training.corpus import DATA_FOLDER, REAL, REAL_DEV, WRITTEN, lo
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL, Evaluation, EvaluationRequest, report_for
 from recommender.training.measured import rankable
+from recommender.training.version_plots import version_plots
 
 MEGABYTE = 1_000_000
 
@@ -55,6 +56,13 @@ def test_the_card_is_the_one_its_manifest_makes(recommender: Recommender) -> Non
     manifest = recommender.manifest
     record = EncoderRecord.load(DEFAULT_MODELS / ENCODERS_FOLDER / manifest.encoder.folder)
     assert (DEFAULT_MODELS / manifest.version / CARD_FILE).read_text(encoding="utf-8") == card_text(manifest, record)
+
+
+def test_the_pictures_are_the_ones_its_figures_make(recommender: Recommender) -> None:
+    manifest = recommender.manifest
+    for name, svg in version_plots(manifest.figures).items():
+        assert (DEFAULT_MODELS / manifest.version / name).read_text(encoding="utf-8") == svg, name
+        assert name in manifest.files, name
 
 
 def test_the_manifest_names_the_data_as_it_is(recommender: Recommender) -> None:

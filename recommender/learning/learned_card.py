@@ -1,0 +1,60 @@
+"""The card of a version that learned from use: what it learned from, what the gates found, what it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from recommender.catalogue.yaml_files import read_yaml
+from recommender.ranking.versions import Manifest
+
+TEXT_FILE = Path(__file__).parent / "learned_card.yaml"
+
+
+@lru_cache(maxsize=1)
+def _text() -> dict[str, str]:
+    return {str(name): str(text).strip() for name, text in read_yaml(TEXT_FILE).items()}
+
+
+def card_of_learned(manifest: Manifest) -> str:
+    """The card as Markdown; the same manifest gives the same bytes."""
+    text, learned = _text(), manifest.settings["learned_from"]
+    sections = [
+        f"# Model card: {manifest.version}",
+        text["summary"].format(base=learned["base"]),
+        f"## Intended use\n\n{text['intended_use']}",
+        "## What it learned from\n\n" + "\n".join(_learned(learned)),
+        "## Gates\n\n" + "\n".join(_gates(manifest.figures.get("gates"))),
+        f"## Limits\n\n{text['limits']}",
+        f"Created {manifest.created}, the day of its newest evidence. Catalogue {manifest.catalogue_version}. Encoder "
+        f"{manifest.encoder.folder}. Evidence SHA-256 {manifest.data['evidence'][:12]}.",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _learned(learned: Mapping[str, Any]) -> Iterator[str]:
+    counts = ", ".join(f"{int(n):,} {name.replace('_', ' ')}" for name, n in learned["counts"].items())
+    sizes = ", ".join(f"{size:,.0f} {name}" for name, size in learned["effective_sizes"].items())
+    sds = ", ".join(f"{sd} ({name})" for name, sd in learned["prior_sds"].items())
+    factors = ", ".join(f"{name} {1 + value:.3f}" for name, value in learned["factors"].items())
+    yield f"- Lists shown from {learned['from']} to {learned['to']}: {counts}."
+    yield f"- After weighting they count as {sizes}."
+    yield f"- Texts with consent that taught the text head: {learned['texts']}."
+    yield f"- SD of learned offsets, log-odds: {sds}; factors: {factors}; intercept {learned['intercept']:+.3f}."
+    looks = ", ".join(f"{value:.2f}" for value in learned["examination"][:5])
+    source = "moved by logged swaps" if learned["examination_from_swaps"] else "assumed"
+    yield f"- Chance that a place of the list is looked at, from the first on: {looks} ({source})."
+
+
+def _gates(gates: Mapping[str, Any] | None) -> Iterator[str]:
+    if gates is None:
+        yield _text()["no_gates"]
+        return
+    yield f"Against version {gates['against']}."
+    yield ""
+    yield "| gate | passed | what it found |"
+    yield "|---|---|---|"
+    for result in gates["results"]:
+        yield f"| {result['name']} | {'yes' if result['passed'] else 'no'} | {result['sentence']} |"
