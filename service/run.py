@@ -29,6 +29,9 @@ SHUTDOWN_SECONDS = 10
 # Of those, what a batch leaves for its answer to be written.
 ANSWER_SECONDS = 2
 BACKLOG = 2048
+# Proxies send on a connection that was quiet for a minute, Caddy for two. If it were closed here at that moment the
+# request on it would be lost, and one that writes is not sent again.
+KEEP_ALIVE_SECONDS = 130
 
 
 def run(settings: Settings, *, demo: bool = False) -> None:
@@ -85,6 +88,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         ws="none",
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 

@@ -38,7 +38,7 @@ FLIPPED, NOISY_HEAD, NOISY_OFFSETS = "reviews the wrong way round", "noise in th
 WORSE = (FLIPPED, NOISY_HEAD, NOISY_OFFSETS)
 
 # Coaches must differ from the model by more than in the learning report: there even their true log-odds gain under .03.
-TOUCHED_SKILLS, SKILL_SD = 80, 1.3
+TOUCHED_SKILLS, SKILL_SD = 60, 0.9
 # A worse version is made so bad, and little more.
 DROP = 0.03
 _STEPS = 12
@@ -204,7 +204,9 @@ class _World:
             development_gate(difference, self.gates),
             held_back_gate(worth, lists.teachers, self.gates),
             calibration_gate("development", *errors, margins.development.value, self.study.development),
-            calibration_gate("held back", removal[0].corrected, removal[1].corrected, margins.held_back.value, len(lists)),
+            calibration_gate(
+                "held back", removal[0].corrected, removal[1].corrected, margins.held_back.value, len(lists)
+            ),
             *slice_gates("held back", worth, labels, self.gates),
             guards_gate(guard(Evidence.of([*evidence.rows, *self.held_rows]), self.learning, self.positions)),
         ]  # fmt: skip

@@ -144,9 +144,7 @@ def _free_name(models: Path, name: str) -> str:
     return name
 
 
-def _fit_head(
-    base: Base, folder: Path, texts: ConsentedTexts, catalogue: Catalogue, cache: EmbeddingCache
-) -> None:
+def _fit_head(base: Base, folder: Path, texts: ConsentedTexts, catalogue: Catalogue, cache: EmbeddingCache) -> None:
     written = load_rows(WRITTEN)
     corpus = (*written, *(row for file in REAL for row in load_rows(file)))
     weight = np.full(len(corpus), REAL_WEIGHT, np.float32)
@@ -163,9 +161,7 @@ def _fit_head(
     TextModel(head.weights, head.bias, head.scale).save(folder)
 
 
-def _learned_from(
-    base: Base, evidence: Evidence, update: Update, positions: Positions, n_texts: int
-) -> dict[str, Any]:
+def _learned_from(base: Base, evidence: Evidence, update: Update, positions: Positions, n_texts: int) -> dict[str, Any]:
     """What the manifest says of the evidence: counts and sizes, no id and no word."""
     rows = Evidence.of(evidence.rows).rows
     versions = {row.model_version for row in rows}
@@ -185,9 +181,7 @@ def _learned_from(
     }
 
 
-def _manifest(
-    name: str, folder: Path, base: Base, evidence: Evidence, learned_from: Mapping[str, Any]
-) -> Manifest:
+def _manifest(name: str, folder: Path, base: Base, evidence: Evidence, learned_from: Mapping[str, Any]) -> Manifest:
     rows = Evidence.of(evidence.rows).rows
     names = (HEAD_FILE, THRESHOLDS_FILE, WEIGHTS_FILE)
     return base.manifest.model_copy(

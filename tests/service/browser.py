@@ -51,7 +51,10 @@ class Chromium:
         self._driver: Any = None
 
     def run(self, journey: Callable[[Screen], Found]) -> Found:
-        """Go on a journey, and what it found. In a browser that hangs it is begun again, twice; a wrong page fails at once."""
+        """Go on a journey; what it found.
+
+        In a browser that hangs it is begun again, twice; a wrong page fails at once.
+        """
         from selenium.common.exceptions import (
             InvalidSessionIdException,
             SessionNotCreatedException,
@@ -159,6 +162,11 @@ class Screen:
     def logs(self, kind: str) -> list[dict[str, Any]]:
         """What the browser logged since it was asked the last time."""
         return list(self.driver.get_log(kind))
+
+    def complaints(self) -> list[str]:
+        """What the browser found wrong since the last time. That a page is refused is said on the page."""
+        lines = [line["message"] for line in self.logs("browser")]
+        return [line for line in lines if not ("Failed to load resource" in line and " status of 4" in line)]
 
     def asked_for(self) -> list[str]:
         """Every address that was asked for since the last time."""

@@ -86,6 +86,7 @@ def test_what_was_typed_is_saved_by_itself_and_there_after_a_reload(browser: Chr
         sign_in(screen, pages)
         screen.type("#struggle", STRUGGLE)
         wait(lambda: "Saved" in screen.one("#draft").text, "the page did not say that it saved")
+        assert screen.complaints() == []
         screen.driver.refresh()
         assert screen.one("#struggle").get_property("value") == STRUGGLE
         assert "We kept what you began" in screen.words
@@ -110,6 +111,7 @@ def test_a_skill_that_is_put_aside_is_gone_at_once_and_the_page_stays(
         assert screen.driver.execute_script("return window.marker") == "the same page"
         wait(lambda: screen.focus.text == "Skills to try", "the focus is not on the new list")
         assert names(screen)[0] in screen.one("#announce").get_property("textContent")
+        assert screen.complaints() == []
         screen.driver.refresh()
         assert gone not in names(screen)
         assert gone in screen.one("#skills").text, "it can be brought back"

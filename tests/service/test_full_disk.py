@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 
 import pytest
 from acknowledged import SHORT, a_case, acknowledged, all_there, at_work, make_app, make_writers, refusals
@@ -78,4 +77,3 @@ def test_a_full_disk_refuses_writes_and_loses_none_and_is_forgotten_when_there_i
         assert acknowledged(writers) > kept
     all_there(database, writers)
     database.close()
-    assert threading.active_count() < 50

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from acknowledged import none_is_half
+from acknowledged import SHORT, none_is_half
 from app_caller import Caller, problem
 from school_app import STRUGGLE, make_school_app
 from sqlalchemy import URL, text
@@ -68,10 +68,13 @@ def test_a_database_that_another_locks_is_a_503_that_says_when_to_come_back_and_
     app, holding = locked
     school = make_school_app(app, app.state.database)
     caller, teacher = Caller(school, "write"), school.client_as("teacher")
-    asked = caller.opened()
+    made = caller.open("k0").json()
+    skill = made["ranking"]["suggestions"][0]["skill_id"]
+    asked = {"case": made["id"], "ranking": made["ranking"]["ranking_id"], "skill": skill}
+    short = {"case_id": "c2", "struggle": SHORT}
     decline = {"decision": "declined", "why": "Not now."} | asked
     with holding():
-        for path, body, key in (("/v1/cases", {"case_id": "c2"}, "k1"), ("/v1/choices", decline, "k2")):
+        for path, body, key in (("/v1/cases", short, "k1"), ("/v1/choices", decline, "k2")):
             answer = caller.send(path, body, key)
             assert problem(answer) == (503, "store-unavailable")
             assert int(answer.headers["retry-after"]) > 0
@@ -83,17 +86,10 @@ def test_a_database_that_another_locks_is_a_503_that_says_when_to_come_back_and_
         assert teacher.get("/moments").status_code == 200
         assert caller.get("/health/ready").status_code == 200
     assert caller.get(f"/v1/cases/{asked['case']}").json()["choices"] == []
-    assert caller.send("/v1/cases", {"case_id": "c2"}, "k1").status_code == 201
+    assert caller.send("/v1/cases", short, "k1").status_code == 201
     declined = caller.send("/v1/choices", decline, "k2").json()["ranking"]
-    assert asked["skill"] not in [suggestion["skill_id"] for suggestion in declined["suggestions"]]
+    assert skill not in [suggestion["skill_id"] for suggestion in declined["suggestions"]]
     assert len(caller.get("/v1/cases").json()["items"]) == 2
-    none_is_half_but_for_keys(school.database)
+    none_is_half(school.database)
     assert teacher.submit("/moments", {"struggle": STRUGGLE}).status_code == 303
 
-
-def none_is_half_but_for_keys(database) -> None:
-    """The first case was sent without a key."""
-    with database.write() as session:
-        session.execute(text("INSERT INTO idempotency_keys SELECT tenant_id, 'app:gradebook', 'none', '', id, created_at"
-                             " FROM cases WHERE case_ref = 'c1'"))  # fmt: skip
-    none_is_half(database)

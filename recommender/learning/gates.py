@@ -1,0 +1,322 @@
+"""Runs every gate on a candidate version against the one that answers, and writes what they found to its manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from recommender.cases import Case, Ranking
+from recommender.catalogue.loader import load_catalogue
+from recommender.errors import ModelVersionError
+from recommender.exchange.json_lines import json_rows
+from recommender.exchange.rejects import Reject
+from recommender.learning.earlier_versions import restored
+from recommender.learning.embedding_cache import EmbeddingCache
+from recommender.learning.evidence import Evidence
+from recommender.learning.gate_parameters import GateParameters, load_gate_parameters
+from recommender.learning.gate_rules import (
+    GateResult,
+    calibration_gate,
+    determinism_gate,
+    development_gate,
+    golden_gate,
+    guards_gate,
+    held_back_gate,
+    latency_gate,
+    said,
+    screening_gate,
+    slice_gates,
+)
+from recommender.learning.guards import guard
+from recommender.learning.held_back import Floats, ReviewedLists
+from recommender.learning.parameters import load_learning_parameters
+from recommender.learning.positions import Positions, estimate_positions
+from recommender.learning.registry import GATES, files_digest
+from recommender.learning.retrain import Base, known_weights, write_manifest
+from recommender.ranking.fusion import FusionWeights
+from recommender.ranking.ordering import Ordering
+from recommender.ranking.recommender import Recommender
+from recommender.ranking.versions import MANIFEST_FILE, Manifest, current_version, open_version
+from recommender.struggles.screening import THRESHOLDS_FILE, Screener
+from recommender.struggles.text_model import HEAD_FILE, TextModel
+from recommender.training.calibration_error import calibration_error
+from recommender.training.corpus import REAL_DEV, Row, load_rows, screening_rows
+from recommender.training.evaluate import MODEL
+from recommender.training.measured import Measured, measure_version, rankable
+from recommender.training.report import SLICES, calibration, per_request, summarise
+from recommender.training.screening_out_of_fold import ScreeningOutOfFold
+from recommender.training.screening_report import screening_figures
+from recommender.training.thresholds import ScreeningCase
+
+GOLDEN_FILE = Path(__file__).parent / "golden_cases.jsonl"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class GatedEvidence:
+    """What a candidate learned from, and the newest reviews that it did not; see ``split_by_time``."""
+
+    learned: Evidence
+    held_back: Evidence
+
+
+def gate_report(
+    models: Path,
+    candidate: str,
+    evidence: GatedEvidence,
+    say: Say = lambda _: None,
+    *,
+    remade: Path | None = None,
+    scratch: Path | None = None,
+) -> list[GateResult]:
+    """Run every gate, write the results to the candidate's manifest and card, and return them.
+
+    ``remade``: the folder of the same version made once more, whose bytes must be the same; None leaves that to the
+    ranking of the fixed cases. ``scratch``: as in ``retrain``. Raises ModelVersionError when the candidate was not
+    made from the base of the version that answers, for then reviews of one say nothing about the other.
+    """
+    run = _GateRun(models, candidate, evidence, EmbeddingCache(scratch))
+    results = list(run.results(say, remade))
+    figures = {
+        "development": run.development_figures(),
+        GATES: {
+            "against": run.current.manifest.version,
+            "files": files_digest(run.candidate.manifest.files),
+            "learned": len(evidence.learned.rows),
+            "held_back": len(evidence.held_back.rows),
+            "results": [result.as_data() for result in results],
+        },
+    }
+    write_manifest(run.candidate.folder, run.candidate.manifest.model_copy(update={"figures": figures}))
+    return results
+
+
+@dataclass(frozen=True)
+class _Version:
+    manifest: Manifest
+    folder: Path
+    encoder_folder: Path
+    weights: FusionWeights
+    recommender: Recommender
+
+    @classmethod
+    def of(cls, models: Path, name: str) -> _Version:
+        manifest, folder, encoder_folder = open_version(models, name)
+        return cls(manifest, folder, encoder_folder, FusionWeights.load(folder), Recommender.load(models, name))
+
+
+class _GateRun:
+    """Current and candidate version with everything the gates compare."""
+
+    def __init__(self, models: Path, candidate: str, evidence: GatedEvidence, cache: EmbeddingCache) -> None:
+        self.base = Base.of(models, candidate)
+        self.current, self.candidate = (_Version.of(models, name) for name in (current_version(models), candidate))
+        base_of_current = Base.of(models).manifest.version
+        if base_of_current != self.base.manifest.version:
+            raise ModelVersionError(
+                f"a candidate made from {self.base.manifest.version}", wanted=f"one made from {base_of_current}",
+                way_out="Run `growth retrain` again: another version answers since.", where=candidate,
+            )  # fmt: skip
+        self.evidence, self.cache = evidence, cache
+        self.catalogue, self.parameters = load_catalogue(), load_gate_parameters()
+        self.known = known_weights(models)
+
+    def results(self, say: Say, remade: Path | None) -> Iterator[GateResult]:
+        """Every gate in turn."""
+        say("guards")
+        yield self._guards()
+        say("development struggles, both versions")
+        difference = self._values[1] - self._values[0]
+        yield development_gate(difference, self.parameters)
+        say(f"{len(self._lists)} reviewed lists held back")
+        worth = self._worth
+        yield held_back_gate(worth, self._lists.teachers, self.parameters, corpus_only=self._corpus_only)
+        yield from self._calibrations()
+        yield from slice_gates("development", difference, development_labels(self._rows), self.parameters)
+        yield from slice_gates("held back", worth, held_back_labels(self._lists), self.parameters)
+        yield self._screening()
+        say("speed, determinism and fixed cases")
+        yield self._latency()
+        yield from self._fixed_cases(remade)
+
+    def development_figures(self) -> dict[str, Any]:
+        """As a trained version's manifest has them."""
+        measured = self._measured[1]
+        return {
+            "rows": len(measured.rows),
+            "refused": int((~measured.answered).sum()),
+            "figures": {MODEL: summarise(per_request(measured, self.catalogue))},
+        }
+
+    @cached_property
+    def _rows(self) -> tuple[Row, ...]:
+        return rankable(load_rows(REAL_DEV))
+
+    @cached_property
+    def _measured(self) -> tuple[Measured, Measured]:
+        return (
+            measure_version(self.current.recommender, self._rows),
+            measure_version(self.candidate.recommender, self._rows),
+        )
+
+    @cached_property
+    def _values(self) -> tuple[Floats, Floats]:
+        before, now = (per_request(measured, self.catalogue)["nDCG@5"] for measured in self._measured)
+        return before, now
+
+    @cached_property
+    def _positions(self) -> Positions:
+        return estimate_positions(self.evidence.learned.rows, load_learning_parameters().examination)
+
+    @cached_property
+    def _lists(self) -> ReviewedLists:
+        rows = restored(self.evidence.held_back, self.known, self.base.weights, self.catalogue).rows
+        return ReviewedLists.of(rows, self.base.weights, self.catalogue, self._positions, load_learning_parameters())
+
+    @cached_property
+    def _log_odds(self) -> tuple[Floats, Floats]:
+        before, now = (
+            self._lists.log_odds(version.weights, self._head_change(version))
+            for version in (self.current, self.candidate)
+        )
+        return before, now
+
+    @cached_property
+    def _worth(self) -> Floats:
+        expected = expit(self._log_odds[0])
+        before, now = (
+            self._lists.worth(log_odds, Ordering(self.catalogue, version.weights.neighbour_spread), expected)
+            for log_odds, version in zip(self._log_odds, (self.current, self.candidate), strict=True)
+        )
+        return now - before
+
+    def _head_change(self, version: _Version) -> Floats | None:
+        """What a version's text head adds to the base's, known for lists whose words may be read; 0 for others."""
+        if version.manifest.files[HEAD_FILE] == self.base.manifest.files[HEAD_FILE]:
+            return None
+        change = np.zeros(self._lists.log_p.shape)
+        with_text = [number for number, row in enumerate(self._lists.rows) if row.struggle and row.struggle.strip()]
+        if with_text:
+            texts = [str(self._lists.rows[number].struggle) for number in with_text]
+            embeddings = self.cache.embed(self.base.encoder_folder, texts, keep=False)
+            heads = [
+                TextModel.load(folder).log_probabilities(embeddings) for folder in (version.folder, self.base.folder)
+            ]
+            change[with_text] = heads[0] - heads[1]
+        return change
+
+    @property
+    def _corpus_only(self) -> bool:
+        """Whether scores are made of the words as they were: no review moved an offset, a factor or the intercept."""
+        return self.candidate.weights == self.current.weights
+
+    def _guards(self) -> GateResult:
+        rows = [*self.evidence.learned.rows, *self.evidence.held_back.rows]
+        return guards_gate(guard(restored(Evidence.of(rows), self.known, self.base.weights, self.catalogue)))
+
+    def _calibrations(self) -> Iterator[GateResult]:
+        margins = self.parameters.calibration
+        errors = [float(calibration([measured], self.catalogue)["ece"]) for measured in self._measured]
+        yield calibration_gate("development", errors[0], errors[1], margins.development.value, len(self._rows))
+        if len(self._lists):
+            before, now = (
+                calibration_error(*self._lists.removals(log_odds, self._positions)).corrected
+                for log_odds in self._log_odds
+            )
+            yield calibration_gate("held back", before, now, margins.held_back.value, len(self._lists))
+
+    def _screening(self) -> GateResult:
+        same = self.current.manifest.files[THRESHOLDS_FILE] == self.candidate.manifest.files[THRESHOLDS_FILE]
+        if same and self.current.encoder_folder == self.candidate.encoder_folder:
+            return said("screening", "passed")
+        return screening_gate(_screened(self.current), _screened(self.candidate), self.parameters)
+
+    def _latency(self) -> GateResult:
+        runs = self.parameters.latency.runs.value
+        cases = [Case(case_id=row.id, struggle=row.text) for row in self._rows[:runs]]
+        seconds = np.zeros((2, runs))
+        for run in range(runs):
+            case = cases[run % len(cases)]
+            # Who goes first takes turns, so that a warm cache favours neither.
+            for which in (0, 1) if run % 2 else (1, 0):
+                recommender = (self.current, self.candidate)[which].recommender
+                begun = time.perf_counter()
+                recommender.rank(case)
+                seconds[which, run] = time.perf_counter() - begun
+        return latency_gate(seconds[0], seconds[1], self.parameters)
+
+    def _fixed_cases(self, remade: Path | None) -> Iterator[GateResult]:
+        cases = golden_cases()
+        before = [self.current.recommender.rank(case) for case in cases]
+        now, again = ([self.candidate.recommender.rank(case) for case in cases] for _ in range(2))
+        differing = [case.case_id for case, one, two in zip(cases, now, again, strict=True) if one != two]
+        if remade is not None:
+            differing += [name for name in self._made_files if not _same_bytes(self.candidate.folder, remade, name)]
+        yield determinism_gate(differing)
+        yield golden_gate(changed_cases(before, now, self.parameters), len(cases), self.parameters)
+
+    @property
+    def _made_files(self) -> list[str]:
+        return [*self.candidate.manifest.files, MANIFEST_FILE]
+
+
+def changed_cases(before: Sequence[Ranking], now: Sequence[Ranking], parameters: GateParameters) -> list[str]:
+    """Cases whose status changed, or whose first suggestion was not among the first few before."""
+    changed = []
+    for old, new in zip(before, now, strict=True):
+        in_sight = [suggestion.skill_id for suggestion in old.suggestions[: parameters.golden.places.value]]
+        first = [suggestion.skill_id for suggestion in new.suggestions[:1]]
+        if old.status != new.status or not set(first) <= set(in_sight):
+            changed.append(new.case_id)
+    return changed
+
+
+def golden_cases() -> list[Case]:
+    """The fixed cases every version must answer as the one before, or nearly so."""
+    with GOLDEN_FILE.open("rb") as stream:
+        return [Case.model_validate(line.content) for line in json_rows(stream) if not isinstance(line, Reject)]
+
+
+def development_labels(rows: Sequence[Row]) -> Mapping[str, Sequence[str]]:
+    """Slices of the development struggles, one label a row."""
+    labels = {name: [slice_of(row) for row in rows] for name, slice_of in SLICES.items()}
+    return labels | {"subject": [row.case_context().subject for row in rows]}
+
+
+def held_back_labels(lists: ReviewedLists) -> Mapping[str, Sequence[str]]:
+    """Slices of the lists held back; length and register only where the words may be read, else empty."""
+    contexts = [row.context for row in lists.rows]
+    labels: dict[str, list[str]] = {
+        "grade band": [context.grade_band for context in contexts],
+        "subject": [context.subject for context in contexts],
+        "career stage": [context.career_stage for context in contexts],
+    }
+    for name in ("length", "register"):
+        labels[name] = [_text_label(name, row.struggle) for row in lists.rows]
+    return labels
+
+
+def _text_label(name: str, text: str | None) -> str:
+    if not text or not text.strip():
+        return ""
+    return SLICES[name](load_rows(REAL_DEV)[0].model_copy(update={"text": text}))
+
+
+def _screened(version: _Version) -> dict[str, float]:
+    rows = screening_rows()
+    known = ScreeningOutOfFold.load(version.encoder_folder).take([row.id for row in rows])
+    thresholds = Screener.load(version.folder, version.encoder_folder).thresholds
+    recall = screening_figures(ScreeningCase.of(rows, known), rows, thresholds)["recall"]
+    return {status: float(share["mean"]) for status, share in recall.items()}
+
+
+def _same_bytes(one: Path, other: Path, name: str) -> bool:
+    files = one / name, other / name
+    return all(file.is_file() for file in files) and files[0].read_bytes() == files[1].read_bytes()
