@@ -53,7 +53,9 @@ from service.pages import observations as observation_pages
 from service.refusals import add_refusals
 from service.served_model import ServedModel
 from service.settings import Settings, read_settings
+from service.shadow import Shadow
 from service.store.database import Database, open_database
+from service.store.statistics import refresh_statistics
 from service.version import service_version
 
 STATIC_FOLDER = Path(__file__).parent / "pages" / "static"
@@ -63,6 +65,8 @@ NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_co
 BATCHES = ("/v1/score/batch", "/v1/observations")
 # A promoted version is picked up within this time; looking costs reading two small files.
 MODEL_LOOK_SECONDS = 5.0
+# A school writes some hundred rows in an hour; an import at once may write more than there was.
+STATISTICS_SECONDS = 3_600.0
 
 
 def create_app(
@@ -90,6 +94,7 @@ def create_app(
     app.state.model = served_model or ServedModel(settings)
     app.state.database = database or open_database(settings)
     app.state.rates = Rates(settings)
+    app.state.shadow = Shadow(settings, app.state.metrics.registry)
     # Monotonic time by which answers must be out; it comes nearer when the server is told to stop.
     app.state.answers_until = math.inf
     app.state.provider = provider_of(settings)
@@ -110,11 +115,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if not served.is_ready:
         await anyio.to_thread.run_sync(served.load)
     _name_model(app)
-    look = asyncio.create_task(_look_for_models(app))
+    duties = [asyncio.create_task(duty(app)) for duty in (_look_for_models, _keep_statistics)]
     yield
-    look.cancel()
-    with suppress(asyncio.CancelledError):
-        await look
+    for task in duties:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    app.state.shadow.close()
     app.state.database.close()
 
 
@@ -126,6 +133,14 @@ async def _look_for_models(app: FastAPI) -> None:
         await asyncio.sleep(MODEL_LOOK_SECONDS)
         if await anyio.to_thread.run_sync(app.state.model.refresh, limiter=alone):
             _name_model(app)
+
+
+async def _keep_statistics(app: FastAPI) -> None:
+    """Let the embedded database know its tables as they have become."""
+    alone = anyio.CapacityLimiter(1)
+    while True:
+        await asyncio.sleep(STATISTICS_SECONDS)
+        await anyio.to_thread.run_sync(refresh_statistics, app.state.database, limiter=alone)
 
 
 def _name_model(app: FastAPI) -> None:

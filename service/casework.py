@@ -17,6 +17,7 @@ from recommender.ranking.exploration import NO_EXPLORATION, explore
 from recommender.ranking.recommender import Ranked, Recommender
 from service.metrics import Metrics
 from service.served_model import ServedModel
+from service.shadow import Shadow, StoredCaseAsked
 from service.store.actors import Actor
 from service.store.alerts import raise_alert
 from service.store.cases import StoredCase, add_ranking, asked_again, get_case, store_case
@@ -24,6 +25,7 @@ from service.store.choices import record_choice
 from service.store.cycles import DEFAULT_WEEKS, cycle_of_choice, start_cycle
 from service.store.database import Database, StoreSession, utc_now
 from service.store.errors import ConflictError
+from service.store.feedback import feedback_lag
 from service.store.observations import scores_of_teacher
 from service.store.people import get_tenant
 from service.store.rankings import SKILL_SCORES
@@ -61,16 +63,24 @@ class _Known:
 class Casework:
     """Opens cases, ranks them again, and begins practice, for whoever asks: a person on a page or an app.
 
-    ``exploration``: chance of swapping two near-tied suggestions of a list that is stored; see ``explore``.
+    ``exploration``: chance of swapping two near-tied suggestions of a list that is stored; see ``explore``. ``shadow``
+    ranks what was stored once more, after the answer, and only counts.
     """
 
     def __init__(
-        self, database: Database, model: ServedModel, metrics: Metrics, *, exploration: float = NO_EXPLORATION
+        self,
+        database: Database,
+        model: ServedModel,
+        metrics: Metrics,
+        *,
+        exploration: float = NO_EXPLORATION,
+        shadow: Shadow | None = None,
     ) -> None:
         self.database = database
         self.model = model
         self.metrics = metrics
         self.exploration = exploration
+        self.shadow = shadow
 
     def open_case(
         self,
@@ -90,7 +100,7 @@ class Casework:
         case = _redacted(case)
         with self.database.read() as session:
             known = _known(session, actor, case, with_scores=with_scores)
-        ranking, propensities, features = self._rank(actor, case, known)
+        plain, ranking, propensities, features = self._rank(actor, case, known)
         with self.database.write() as session:
             stored = store_case(
                 session, actor, case, ranking,
@@ -99,6 +109,8 @@ class Casework:
             )  # fmt: skip
             if ranking.status == "safeguarding" and not stored.is_known:
                 self._alert(session, actor, stored.case_id, now)
+        if not stored.is_known:
+            self._compare(actor, case, known, plain)
         return stored
 
     def decline(
@@ -118,10 +130,12 @@ class Casework:
         The decline is kept even where the model cannot answer just then. Raises as ``record_choice``.
         """
         with self.database.write() as session:
+            lag = feedback_lag(session, actor, ranking_id, "choice", now)
             record_choice(
                 session, actor, case_id, ranking_id, skill_id, "declined",
                 reason=reason, why=why, idempotency_key=idempotency_key, now=now,
             )  # fmt: skip
+        self.metrics.count_feedback("choice", lag)
         return self.rank_again(actor, case_id, declining=(skill_id,), now=now)
 
     def rank_again(
@@ -154,7 +168,7 @@ class Casework:
                 return str(latest.ranking.ranking_id)
             asked = asked_again(view).model_copy(update={"declined": declined})
             known = _known(session, actor, asked, with_scores=bool(latest.features.get(WITH_SCORES)))
-        ranking, propensities, features = self._rank(actor, asked, known)
+        plain, ranking, propensities, features = self._rank(actor, asked, known)
         with self.database.write() as session:
             ranking_id = add_ranking(
                 session, actor, case_id, ranking,
@@ -164,7 +178,8 @@ class Casework:
             )  # fmt: skip
             if ranking.status == "safeguarding" and latest.ranking.status != "safeguarding":
                 self._alert(session, actor, case_id, now)
-            return ranking_id
+        self._compare(actor, asked, known, plain)
+        return ranking_id
 
     def choose(
         self,
@@ -183,6 +198,7 @@ class Casework:
         Raises ConflictError while other practice is open, and as ``record_choice`` and ``start_cycle``.
         """
         with self.database.write() as session:
+            lag = feedback_lag(session, actor, ranking_id, "choice", now)
             choice_id = record_choice(
                 session, actor, case_id, ranking_id, skill_id, "chosen",
                 weeks=weeks, idempotency_key=idempotency_key, now=now,
@@ -191,18 +207,26 @@ class Casework:
             if begun is None:
                 moment = now or utc_now()
                 begun = start_cycle(session, actor, case_id, choice_id, today or moment.date(), weeks=weeks, now=moment)
+        self.metrics.count_feedback("choice", lag)
         return ChosenFocus(choice_id, begun)
 
-    def _rank(self, actor: Actor, case: Case, known: _Known) -> tuple[Ranking, tuple[float, ...], dict[str, Any]]:
-        """The ranking as it is to be shown, the propensity of each place, and what the model saw."""
+    def _rank(
+        self, actor: Actor, case: Case, known: _Known
+    ) -> tuple[Ranking, Ranking, tuple[float, ...], dict[str, Any]]:
+        """The model's ranking, the one to be shown, the propensity of each of its places, and what the model saw."""
         recommender = self.model.recommender.for_tenant(
             actor.tenant_id, known.norms,
             norms_hold_scores=not known.scores.empty, safeguarding_contact=known.safeguarding_contact,
         )  # fmt: skip
         ranked = self.model.rank_with_evidence(case, recommender, known.scores)
-        self.metrics.rankings.labels(ranked.ranking.status).inc()
+        scores = None if ranked.evidence is None else ranked.evidence.score
+        self.metrics.count_ranking(case, ranked.ranking, scores)
         shown, propensities = explore(ranked.ranking, self.exploration, ranked.ranking.input_hash)
-        return shown, propensities, _frozen(ranked, recommender)
+        return ranked.ranking, shown, propensities, _frozen(ranked, recommender)
+
+    def _compare(self, actor: Actor, case: Case, known: _Known, plain: Ranking) -> None:
+        if self.shadow is not None:
+            self.shadow.compare(StoredCaseAsked(case, known.scores, actor.tenant_id, known.norms), plain)
 
     def _alert(self, session: StoreSession, actor: Actor, case_id: str, now: datetime | None) -> None:
         teacher_id = get_case(session, actor, case_id).teacher_id

@@ -12,6 +12,7 @@ from service.store.backup import back_up
 from service.store.database import Database
 from service.store.errors import StoreError
 from service.store.schema_version import all_versions, current_version, newest_version, require_newest, upgrade
+from service.store.statistics import refresh_statistics
 
 logger = logging.getLogger(LOGGER_NAME)
 # Its lines tell each step of what is said here in one.
@@ -29,6 +30,7 @@ def prepare_tables(database: Database) -> None:
         return
     found, wanted = current_version(database), newest_version()
     if found == wanted:
+        refresh_statistics(database)
         return
     if found is not None and found not in all_versions():
         raise StoreError(
@@ -41,6 +43,7 @@ def prepare_tables(database: Database) -> None:
         back_up(database, copy)
         logger.info("tables copied before they change", extra={FIELDS: {"file": copy.name, "version": found}})
     upgrade(database)
+    refresh_statistics(database)
     logger.info("tables brought up to date", extra={FIELDS: {"version": wanted}})
 
 

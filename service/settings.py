@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recommender.cases import lower_first
 from recommender.errors import SettingsError
+from recommender.ranking.versions import VersionName
 from service.placeholder_secrets import why_no_secret
 
 ENV_PREFIX = "GROWTH_"
@@ -155,6 +156,9 @@ class Settings(BaseSettings):
         ge=0,
         le=0.2,
         description="Chance of swapping two near-tied suggestions so that position can be told from fit; logged.",
+    )
+    shadow: VersionName | None = Field(
+        None, description="Model version that ranks stored cases beside the one that answers; only counts are kept."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line written."

@@ -35,7 +35,9 @@ async def _database(request: Request) -> Database:
 
 async def _casework(request: Request) -> Casework:
     state = request.app.state
-    return Casework(state.database, state.model, state.metrics, exploration=state.settings.exploration)
+    return Casework(
+        state.database, state.model, state.metrics, exploration=state.settings.exploration, shadow=state.shadow
+    )
 
 
 ServiceSettings = Annotated[Settings, Depends(_settings)]

@@ -112,7 +112,9 @@ def ndcg(answers: Sequence[Answer], worth: npt.NDArray[np.floating]) -> Floats:
     return result
 
 
-def _domains(contrast: Contrast, rows: Sequence[Row], answers: Answers, catalogue: Catalogue, margin: float) -> Iterator[Finding]:
+def _domains(
+    contrast: Contrast, rows: Sequence[Row], answers: Answers, catalogue: Catalogue, margin: float
+) -> Iterator[Finding]:
     """The domain whose share of the first three places differs most between the sides, all texts in one direction.
 
     It is the largest of all domains, so an interval that leaves out 0 is no surprise by itself.

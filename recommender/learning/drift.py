@@ -13,7 +13,7 @@ from recommender.learning.drift_statistics import Floats, Integers, drawn_pairs,
 from recommender.learning.reference_profile import Histogram, ReferenceProfile
 from recommender.learning.watched import CATEGORIES, NO_NAME, NUMBERS, CategoryName, NumberName, WatchedLists
 
-Statistic = Literal["PSI", "KS", "difference", "ECE"]
+Statistic = Literal["PSI", "KS", "difference", "ECE", "gap"]
 
 RARE = "all rarer ones"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from rich.table import Table
 from scipy.special import expit, logit
 
 from recommender.catalogue.loader import load_catalogue
-from recommender.learning.calibration_drift import ReviewedSkills, calibration_finding
-from recommender.learning.drift import QuietThresholds, drift_findings
-from recommender.learning.drift_parameters import CALIBRATION, DriftParameters, load_drift_parameters
+from recommender.learning.calibration_drift import ReviewedSkills, calibration_findings
+from recommender.learning.drift import DriftFinding, QuietThresholds, drift_findings
+from recommender.learning.drift_parameters import DriftParameters, load_drift_parameters
 from recommender.learning.drift_statistics import Floats, Integers
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions
@@ -33,7 +33,7 @@ Shift = Callable[[np.random.Generator, WatchedLists, Integers, int], WatchedList
 
 SEED = 71
 SIZES = (50, 200, 1_000)
-SPLITS = 1_000
+SPLITS = 500
 # Reviews take draws of their own in each window, so fewer windows and draws are made of them.
 REVIEW_SPLITS, REVIEW_DRAWS = 300, 300
 STRICTER = -0.5
@@ -41,19 +41,34 @@ ALL = "any of them"
 
 
 def drift_report(
-    models: Path, version: str | None = None, splits: int = SPLITS, say: Say = lambda _: None
+    models: Path,
+    version: str | None = None,
+    splits: int = SPLITS,
+    review_splits: int = REVIEW_SPLITS,
+    sizes: Sequence[int] = SIZES,
+    say: Say = lambda _: None,
 ) -> dict[str, Any]:
-    """False alarms of each check and power against shifts, as plain data; about two minutes.
+    """False alarms of each check and power against shifts, as plain data; five to ten minutes.
 
     Each split makes a profile of a random half of the training struggles and draws the window from the other half, so
-    that no struggle is on both sides. Thresholds are those of a profile of that size.
+    that no struggle is on both sides. Thresholds are those of a profile of that size. ``sizes``: lists in a window.
     """
     manifest, folder, encoder_folder = open_version(models, version)
-    catalogue, parameters = load_catalogue(), load_drift_parameters()
-    known = measure_training(folder, encoder_folder, catalogue)
-    whole = ReferenceProfile.of(known.lists, known.suggestions, manifest.version, catalogue.version)
-    thresholds = QuietThresholds(whole, parameters, trained_share=0.5)
+    known = measure_training(folder, encoder_folder, load_catalogue())
+    whole = ReferenceProfile.of(known.lists, known.suggestions, manifest.version, manifest.catalogue_version)
     foreign = _foreign(WordPieces(encoder_folder))
+    return {
+        "model_version": manifest.version,
+        "seed": SEED,
+        "rows": _list_rows(known, whole, foreign, splits, sizes, say),
+        "reviews": _review_rows(known, whole, review_splits, sizes, say),
+    }
+
+
+def _list_rows(
+    known: TrainingLists, whole: ReferenceProfile, foreign: WatchedLists, splits: int, sizes: Sequence[int], say: Say
+) -> list[dict[str, Any]]:
+    thresholds = QuietThresholds(whole, load_drift_parameters(), trained_share=0.5)
     shifts: dict[str, Shift] = {
         "none": _quiet,
         "3 in 10 from the longest tenth": _longer,
@@ -62,22 +77,31 @@ def drift_report(
     }
     rows = []
     for number, (name, shift) in enumerate(shifts.items()):
-        for size in SIZES:
+        for size in sizes:
             say(f"{name}, {size} lists")
             rng = np.random.default_rng([SEED, number, size])
             alarms = Counter[str]()
             for _ in range(splits):
                 alarms.update(_alarms(rng, known, whole, shift, size, thresholds))
-            rows.append({"shift": name, "lists": size, "splits": splits, "alarms": dict(sorted(alarms.items()))})
-    reviews = []
+            rows.append(_row(name, size, splits, alarms))
+    return rows
+
+
+def _review_rows(
+    known: TrainingLists, whole: ReferenceProfile, splits: int, sizes: Sequence[int], say: Say
+) -> list[dict[str, Any]]:
+    parameters = _with_draws(load_drift_parameters(), REVIEW_DRAWS)
+    rows = []
     for number, (name, stricter) in enumerate((("none", 0.0), ("coaches stricter by half a unit", STRICTER))):
-        for size in SIZES:
+        for size in sizes:
             say(f"reviews, {name}, {size} lists")
-            found = _review_alarms(
-                np.random.default_rng([SEED, 9, number, size]), known, whole, stricter, size, parameters
-            )
-            reviews.append({"shift": name, "lists": size, "splits": REVIEW_SPLITS, "alarms": {CALIBRATION: found}})
-    return {"model_version": manifest.version, "seed": SEED, "rows": rows, "reviews": reviews}
+            rng = np.random.default_rng([SEED, 9, number, size])
+            rows.append(_row(name, size, splits, _review_alarms(rng, known, whole, stricter, size, splits, parameters)))
+    return rows
+
+
+def _row(shift: str, size: int, splits: int, alarms: Counter[str]) -> dict[str, Any]:
+    return {"shift": shift, "lists": size, "splits": splits, "alarms": dict(sorted(alarms.items()))}
 
 
 def _alarms(
@@ -90,8 +114,12 @@ def _alarms(
     lists = known.lists.take(half)
     reference = ReferenceProfile.of(lists, known.suggestions, whole.model_version, whole.catalogue_version)
     findings = drift_findings(shift(rng, known.lists, rest, size), reference, thresholds)
-    drifted = {f"{finding.name} {finding.statistic}" for finding in findings if finding.drifted}
+    drifted = _called(findings)
     return drifted | {ALL} if drifted else drifted
+
+
+def _called(findings: Sequence[DriftFinding]) -> set[str]:
+    return {f"{finding.name} {finding.statistic}" for finding in findings if finding.drifted}
 
 
 def _quiet(_: np.random.Generator, lists: WatchedLists, rest: Integers, n: int) -> WatchedLists:
@@ -136,19 +164,19 @@ def _review_alarms(
     whole: ReferenceProfile,
     stricter: float,
     size: int,
+    splits: int,
     parameters: DriftParameters,
-) -> int:
+) -> Counter[str]:
     """In how many windows calibration is called drifted, labellers of the training struggles being the coaches.
 
     A struggle's suggestions then hold together as they do for real coaches. ``stricter``: log-odds by which a skill
     that a labeller would start with is less likely to be kept.
     """
-    few = _with_draws(parameters, REVIEW_DRAWS)
     look = Positions.assumed(load_learning_parameters().examination).at(np.arange(1, FIRST + 1))
     suggestions = known.suggestions
     probability, events = (values.reshape(-1, FIRST) for values in (suggestions.probabilities, suggestions.events))
-    alarms = 0
-    for _ in range(REVIEW_SPLITS):
+    alarms = Counter[str]()
+    for _ in range(splits):
         order = rng.permutation(len(probability))
         half, window = order[: len(order) // 2], order[len(order) // 2 :][:size]
         flat = (half[:, None] * FIRST + np.arange(FIRST)).ravel()
@@ -158,7 +186,7 @@ def _review_alarms(
         )  # fmt: skip
         profile = ReferenceProfile.of(known.lists, part, whole.model_version, whole.catalogue_version)
         reviewed = _reviewed(rng, probability[window], events[window], look, stricter)
-        alarms += calibration_finding(reviewed, profile, few).drifted
+        alarms.update(_called(calibration_findings(reviewed, profile, parameters)))
     return alarms
 
 
@@ -166,8 +194,7 @@ def _reviewed(
     rng: np.random.Generator, probability: Floats, events: Floats, look: Floats, stricter: float
 ) -> ReviewedSkills:
     """One labeller of each struggle as its coach: all suggestions by one pair of eyes."""
-    eyes = rng.random((len(events), 1))
-    kept = np.where(events == 0.5, eyes < 0.5, eyes < events)
+    kept = rng.random((len(events), 1)) < events
     if stricter:
         kept &= rng.random(events.shape) < expit(logit(probability) + stricter) / probability
     examination = np.broadcast_to(look, events.shape)
@@ -188,7 +215,7 @@ def print_drift_report(report: dict[str, Any], console: Console) -> None:
     """Tables for a person: the share of windows each check called drifted."""
     for rows, title in ((report["rows"], "lists"), (report["reviews"], "reviewed lists")):
         checks = sorted({name for row in rows for name in row["alarms"]})
-        for size in SIZES:
+        for size in dict.fromkeys(row["lists"] for row in rows):
             here = [row for row in rows if row["lists"] == size]
             table = Table("check", *(row["shift"] for row in here), title_justify="left")
             table.title = f"Windows called drifted, %, of {here[0]['splits']} windows of {size} {title}"

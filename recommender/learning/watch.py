@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recommender.catalogue.loader import load_catalogue
-from recommender.learning.calibration_drift import calibration_finding, reviewed_skills
+from recommender.learning.calibration_drift import calibration_findings, reviewed_skills
 from recommender.learning.drift import DriftFinding, QuietThresholds, drift_findings
 from recommender.learning.drift_parameters import DriftParameters, load_drift_parameters
 from recommender.learning.evidence import Evidence
@@ -74,7 +74,7 @@ def watch(
     window = Window.of(evidence.rows, profile.model_version, catalogue, pieces)
     findings = drift_findings(window.lists, profile, QuietThresholds(profile, parameters))
     reviewed = reviewed_skills(window.reviewed, catalogue, load_learning_parameters())
-    findings.append(calibration_finding(reviewed, profile, parameters))
+    findings += calibration_findings(reviewed, profile, parameters)
     told = [parameters.left_out[name].format(n=n) for name in LEFT_OUT if (n := window.left_out.get(name, 0))]
     times = [row.shown_at for row in evidence.rows]
     return WatchReport(

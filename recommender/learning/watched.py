@@ -54,7 +54,7 @@ class WordPieces:
             piece == unknown or word == before
             for piece, word, before in zip(encoding.tokens, encoding.word_ids, words, strict=False)
         )
-        return count / max(len(encoding.tokens), 1)
+        return float(count) / max(len(encoding.tokens), 1)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Rates:
             raise self._too_many(name, who)
 
     def _forget_the_future(self) -> None:
-        """Begin anew when the clock went back: what was counted ahead of it would shut everybody out until it is there."""
+        """Begin anew when the clock went back: what was counted ahead of it would count until the clock is there."""
         now = time.time()
         if now < self._latest - CLOCK_STEP:
             self._storage.reset()

@@ -18,6 +18,7 @@ from service.state import CaseDesk, StoreDatabase
 from service.store.actors import Actor
 from service.store.choices import choices_of, record_choice
 from service.store.database import StoreSession
+from service.store.feedback import feedback_lag
 from service.store.rankings import rankings_of
 
 router = APIRouter(prefix="/v1/choices", tags=["choices"])
@@ -82,18 +83,22 @@ def _take(desk: Casework, app: Actor, sent: ChosenSent, key: str | None) -> answ
         focus = desk.choose(app, sent.case, sent.ranking, sent.skill, weeks=sent.weeks, idempotency_key=key)
         return answers.ChosenMade(id=focus.choice_id, cycle=focus.cycle_id)
     with desk.database.write() as session:
+        lag = feedback_lag(session, app, sent.ranking, "choice")
         choice_id = record_choice(
             session, app, sent.case, sent.ranking, sent.skill, "chosen", weeks=0, idempotency_key=key
         )
+    desk.metrics.count_feedback("choice", lag)
     return answers.ChosenMade(id=choice_id, cycle=None)
 
 
 def _decline(desk: Casework, app: Actor, sent: DeclinedSent, key: str | None) -> answers.DeclinedMade:
     with desk.database.write() as session:
+        lag = feedback_lag(session, app, sent.ranking, "choice")
         choice_id = record_choice(
             session, app, sent.case, sent.ranking, sent.skill, "declined",
             reason=sent.reason, why=sent.why, idempotency_key=key,
         )  # fmt: skip
+    desk.metrics.count_feedback("choice", lag)
     latest = desk.rank_again(app, sent.case, declining=(sent.skill,))
     with desk.database.read() as session:
         return answers.DeclinedMade(id=choice_id, ranking=_shown_for(session, app, sent, choice_id, latest))

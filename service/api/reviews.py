@@ -10,10 +10,11 @@ from service.api.bodies import JSON, JsonBody, read_body_as
 from service.api.contract import problem_responses, sent_request
 from service.api.parameters import CaseInQuery, IdempotencyKey
 from service.api.sent import ChangeSent, KeepSent, RemoveSent, ReviewSent
-from service.state import StoreDatabase
+from service.state import ServiceMetrics, StoreDatabase
 from service.store.actors import Actor, person_actor
 from service.store.database import StoreSession
 from service.store.errors import NotFoundError
+from service.store.feedback import feedback_lag
 from service.store.people import external_ids, person_with_external_id
 from service.store.reviews import SkillChange, record_review, reviews_of
 from service.store.tables.cases import Case
@@ -33,7 +34,9 @@ LIST_PROBLEMS = problem_responses(401, 403, 404, 422, 429, 500, 503)
     responses=MAKE_PROBLEMS,
     openapi_extra=sent_request(ReviewSent, "reviews"),
 )
-def make_review(app: WritingApp, body: JsonBody, database: StoreDatabase, key: IdempotencyKey) -> Response:
+def make_review(
+    app: WritingApp, body: JsonBody, database: StoreDatabase, metrics: ServiceMetrics, key: IdempotencyKey
+) -> Response:
     """Keep what a coach says about a ranking; the teacher sees each change with its why.
 
     Only for a case the app sent, and only when the teacher shares it with that coach now; otherwise it is not found.
@@ -43,9 +46,11 @@ def make_review(app: WritingApp, body: JsonBody, database: StoreDatabase, key: I
     with database.write() as session:
         visible(session, app, Case, sent.case)
         coach = _coach(session, app, sent.coach)
+        lag = feedback_lag(session, app, sent.ranking, "review")
         review_id = record_review(
             session, coach, sent.case, sent.ranking, changes, by_app=app, idempotency_key=key
         )  # fmt: skip
+    metrics.count_feedback("review", lag)
     return Response(answers.Made(id=review_id).model_dump_json(), 201, media_type=JSON)
 
 

@@ -104,7 +104,7 @@ def read_batch(value: Any, max_batch: int) -> list[Any]:
 def rank_case(model: ServedModel, metrics: Metrics, case: Case) -> Ranking:
     """Rank and count one case that is not stored. Raises Problem as ``ServedModel.rank``."""
     ranking = model.rank(case)
-    metrics.rankings.labels(ranking.status).inc()
+    metrics.count_ranking(case, ranking)
     return ranking
 
 

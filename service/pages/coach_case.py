@@ -15,10 +15,11 @@ from service.pages.review_form import MAX_WHY_CHARACTERS, ReviewForm, read_revie
 from service.pages.shared_moment import SharedMoment, read_shared_moment
 from service.problems import Problem
 from service.served_model import ServedModel
-from service.state import Model, StoreDatabase
+from service.state import Model, ServiceMetrics, StoreDatabase
 from service.store.contests import answer_contest
 from service.store.database import Database
 from service.store.errors import ConflictError, NotFoundError
+from service.store.feedback import feedback_lag
 from service.store.reviews import record_review
 
 PATH = "/coach/moments/{case_id}"
@@ -39,7 +40,13 @@ def show_moment(
 
 @router.post(PATH + "/reviews")
 def send_review(
-    request: Request, me: CoachSignedIn, database: StoreDatabase, model: Model, sent: SentFields, case_id: str
+    request: Request,
+    me: CoachSignedIn,
+    database: StoreDatabase,
+    model: Model,
+    metrics: ServiceMetrics,
+    sent: SentFields,
+    case_id: str,
 ) -> Response:
     """Record a review of the list on screen; what cannot be recorded comes back with all that was typed."""
     moment = _read(database, me, case_id, model)
@@ -54,7 +61,9 @@ def send_review(
         return _page(request, me, model, moment, form=form, errors=read.errors, status=422)
     key = once_key(sent, case_id, form.ranking_id, read.changes)
     with database.write() as session:
+        lag = feedback_lag(session, me.actor, form.ranking_id, "review")
         record_review(session, me.actor, case_id, form.ranking_id, read.changes, idempotency_key=key)
+    metrics.count_feedback("review", lag)
     return _done(case_id, "review")
 
 

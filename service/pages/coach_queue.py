@@ -17,8 +17,7 @@ from service.store.actors import Actor
 from service.store.caseload import caseload
 from service.store.contests import open_contests
 from service.store.database import StoreSession
-from service.store.pages import MAX_LIMIT
-from service.store.queue import QueueEntry, coach_queue
+from service.store.queue import QueueEntry, coach_queue, place_of, queue_entry
 from service.store.tables.cases import QueueState
 from service.store.text_vault import read_many
 
@@ -82,13 +81,16 @@ def show_caseload(
 
 def next_moment(session: StoreSession, actor: Actor, case_id: str) -> str | None:
     """The moment to look at after this one: the next that wants an answer, from the top again behind the last."""
-    waiting = [
-        entry.case_id
-        for state in TO_ANSWER
-        for entry in coach_queue(session, actor, state=state, limit=MAX_LIMIT).items
-    ]
-    behind = waiting[waiting.index(case_id) + 1 :] if case_id in waiting else []
-    return next((other for other in [*behind, *waiting] if other != case_id), None)
+    top: list[tuple[QueueState, str | None]] = [(state, None) for state in TO_ANSWER]
+    here, behind = queue_entry(session, actor, case_id), []
+    if here is not None and here.state in TO_ANSWER:
+        behind = [(here.state, place_of(here)), *top[TO_ANSWER.index(here.state) + 1 :]]
+    for state, after in [*behind, *top]:
+        # Two: the first from the top may be this one.
+        for entry in coach_queue(session, actor, state=state, after=after, limit=2).items:
+            if entry.case_id != case_id:
+                return entry.case_id
+    return None
 
 
 def _group(session: StoreSession, actor: Actor, state: QueueState, after: str | None) -> QueueGroup:

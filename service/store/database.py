@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ FILE_NAME = "growth.sqlite3"
 POSTGRES_DRIVER = "postgresql+psycopg"
 # A write takes milliseconds, so a queue of some hundred writers fits in; who waits longer is told to ask again.
 BUSY_SECONDS = 10.0
+# A connection knows the statistics of the time it was opened.
+RECYCLE_SECONDS = 3_600
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # FULL: an acknowledged write survives a power cut, not only the end of the process.
@@ -41,6 +43,8 @@ class StoreSession(Session):
     def __init__(self, engine: Engine, text_keys: TextKeys) -> None:
         super().__init__(engine, expire_on_commit=False)
         self.text_keys = text_keys
+        # Set by whoever takes a text away: see ``Database.write``.
+        self.has_deleted_texts = False
 
 
 class Database:
@@ -61,8 +65,11 @@ class Database:
         gone or restarting: nothing was kept then, unless the connection broke during the commit itself, which an
         idempotency key makes safe to repeat.
         """
-        with refusals_in_plain_words(), StoreSession(self.writing, self.text_keys) as session, session.begin():
-            yield session
+        with refusals_in_plain_words(), StoreSession(self.writing, self.text_keys) as session:
+            with session.begin():
+                yield session
+            if session.has_deleted_texts:
+                self._empty_log()
 
     @contextmanager
     def read(self) -> Iterator[StoreSession]:
@@ -73,6 +80,24 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+    def _empty_log(self) -> None:
+        """Leave no deleted text in SQLite's write-ahead log, where deleting does not reach.
+
+        It waits for nobody: while another reads or writes, it is done after the next deletion.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            (waits,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+            cursor.execute("PRAGMA busy_timeout = 0")
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout = {waits}")
+        finally:
+            connection.close()
 
 
 def open_database(settings: Settings) -> Database:
@@ -120,7 +145,9 @@ def engine_for(url: URL, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """
     if url.get_backend_name() == "sqlite":
         _make_private_file(Path(str(url.database)))
-        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
+        engine = create_engine(
+            url, hide_parameters=True, pool_recycle=RECYCLE_SECONDS, connect_args={"timeout": busy_seconds}
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

@@ -58,7 +58,8 @@ def save_draft(
         .values(tenant_id=actor.tenant_id, person_id=actor.id, **row)
         .on_conflict_do_update(index_elements=[DraftRow.tenant_id, DraftRow.person_id], set_=row)
     )
-    delete_texts(session, actor.tenant_id, "draft", [actor.id])
+    # Saved every few seconds: emptying the log each time would cost more than the saving.
+    delete_texts(session, actor.tenant_id, "draft", [actor.id], for_good=False)
     write_texts(session, _place(actor), [struggle], moment)
     session.flush()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from service.store.actors import Actor, require_coach
 from service.store.database import StoreSession
@@ -44,6 +45,33 @@ def coach_queue(
     """
     require_coach(actor)
     query = (
+        _open_cases(actor)
+        .where(
+            *([CaseShare.state == state] if state is not None else []),
+            *behind(after, CaseShare.queued_at, CaseShare.case_id),
+        )
+        .order_by(CaseShare.queued_at, CaseShare.case_id)
+        .limit(checked_limit(limit) + 1)
+    )
+    entries = [QueueEntry(*row) for row in session.execute(query)]
+    return page_of(entries, limit, place_of)
+
+
+def queue_entry(session: StoreSession, actor: Actor, case_id: str) -> QueueEntry | None:
+    """A case where it stands in the coach's queue; None where it is not in it."""
+    require_coach(actor)
+    row = session.execute(_open_cases(actor).where(CaseShare.case_id == case_id)).one_or_none()
+    return None if row is None else QueueEntry(*row)
+
+
+def place_of(entry: QueueEntry) -> str:
+    """The ``after`` that goes on behind an entry."""
+    return cursor_of(entry.queued_at, entry.case_id)
+
+
+def _open_cases(actor: Actor) -> Select[Any]:
+    """Cases in the queue, in the columns of an entry: a whole row of each would take longer than all the rest."""
+    return (
         select(CaseShare.case_id, Person.id, Person.name, CaseShare.state, CaseShare.queued_at)
         .join(Case, (Case.tenant_id == CaseShare.tenant_id) & (Case.id == CaseShare.case_id))
         .join(Person, (Person.tenant_id == Case.tenant_id) & (Person.id == Case.teacher_id))
@@ -55,14 +83,5 @@ def coach_queue(
             may_see(actor, Case),
             # A coach who also teaches does not queue for themselves.
             Case.teacher_id != actor.id,
-            *([CaseShare.state == state] if state is not None else []),
-            *behind(after, CaseShare.queued_at, CaseShare.case_id),
         )
-        .order_by(CaseShare.queued_at, CaseShare.case_id)
-        .limit(checked_limit(limit) + 1)
     )
-    entries = [
-        QueueEntry(case_id, teacher_id, name, state, queued_at)  # type: ignore[arg-type]
-        for case_id, teacher_id, name, state, queued_at in session.execute(query)
-    ]
-    return page_of(entries, limit, lambda entry: cursor_of(entry.queued_at, entry.case_id))

@@ -200,9 +200,7 @@ def forget_old_sign_ins(session: StoreSession, tenant_id: str, now: datetime) ->
         (PageSession, func.coalesce(PageSession.ended_at, PageSession.expires_at)),
         (SignInLink, func.coalesce(SignInLink.used_at, SignInLink.expires_at)),
     ):
-        session.execute(
-            delete(table).where(table.tenant_id == tenant_id, or_(over < cutoff, table.created_at > ahead))
-        )
+        session.execute(delete(table).where(table.tenant_id == tenant_id, or_(over < cutoff, table.created_at > ahead)))
 
 
 def _is_valid(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -82,12 +82,18 @@ def read_many(
     return found
 
 
-def delete_texts(session: StoreSession, tenant_id: str, kind: SubjectKind, subject_ids: Iterable[str]) -> int:
-    """Delete every text of the subjects; how many there were."""
+def delete_texts(
+    session: StoreSession, tenant_id: str, kind: SubjectKind, subject_ids: Iterable[str], *, for_good: bool = True
+) -> int:
+    """Delete every text of the subjects; how many there were.
+
+    ``for_good`` False is for texts that others take the place of at once: the database's log may hold them a while.
+    """
     deleted = 0
     for ids in in_steps(subject_ids):
         gone = session.execute(delete(StoredText).where(*_of(tenant_id, kind, ids)).returning(StoredText.id))
         deleted += len(gone.all())
+    session.has_deleted_texts |= for_good and deleted > 0
     return deleted
 
 
@@ -103,6 +109,8 @@ def rotate_texts(session: StoreSession) -> int:
         step = select(StoredText).where(other, place_in_order > tuple_(*map(literal, last)))
         rows = session.scalars(step.order_by(StoredText.tenant_id, StoredText.id).limit(ROWS_A_STEP)).all()
         if not rows:
+            # What stood there before may have been readable.
+            session.has_deleted_texts |= changed > 0
             return changed
         for row in rows:
             place = str(_place(row))

@@ -17,7 +17,7 @@ from service.access.rates import Rates
 from service.app import create_app
 from service.served_model import ServedModel
 from service.settings import Settings
-from service.store.database import Database, engine_for
+from service.store.database import BUSY_SECONDS, Database, engine_for
 from service.store.tables.schema import METADATA
 from service.store.text_keys import TextKeys
 
@@ -27,11 +27,16 @@ UNKNOWN_ID = "01JZZZZZZZZZZZZZZZZZZZZZZZ"
 
 @contextmanager
 def school_in(
-    folder: Path, template: Path, served_model: ServedModel, text_keys: TextKeys | None = None, **settings: Any
+    folder: Path,
+    template: Path,
+    served_model: ServedModel,
+    text_keys: TextKeys | None = None,
+    busy_seconds: float = BUSY_SECONDS,
+    **settings: Any,
 ) -> Iterator[SchoolApp]:
     """A school in a folder; ``template`` is a file with tables and nothing in them."""
     file = Path(shutil.copy(template, folder / "growth.sqlite3"))
-    database = Database(engine_for(URL.create("sqlite", database=str(file))), text_keys)
+    database = Database(engine_for(URL.create("sqlite", database=str(file)), busy_seconds), text_keys)
     app = create_app(Settings(**({"data": folder} | settings)), served_model, database)
     yield make_school_app(app, database)
     database.close()

@@ -13,7 +13,7 @@ import uvicorn
 
 from service.run import server_config
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 20
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from service.store.database import Database, database_url, engine_for
 from service.store.schema_version import upgrade
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-from postgres_server import Postgres, running_postgres  # noqa: E402
+from postgres_server import Postgres, running_postgres
 
 WRITERS = 4
 # SQLite's file is the service's own; a database server does not notice that a client is killed, and gets fewer.

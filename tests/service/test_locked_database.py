@@ -17,7 +17,7 @@ from service.store.database import Database, engine_for
 from service.store.schema_version import upgrade
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-from postgres_server import running_postgres  # noqa: E402
+from postgres_server import running_postgres
 
 IMPATIENT = 0.2
 # Another program in the middle of a write of its own.
@@ -92,4 +92,3 @@ def test_a_database_that_another_locks_is_a_503_that_says_when_to_come_back_and_
     assert len(caller.get("/v1/cases").json()["items"]) == 2
     none_is_half(school.database)
     assert teacher.submit("/moments", {"struggle": STRUGGLE}).status_code == 303
-

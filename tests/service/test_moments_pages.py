@@ -184,14 +184,14 @@ def test_earlier_moments_are_listed_latest_first_with_day_first_words_and_state(
     assert text[:late].rstrip().endswith(str(cases(school_app)[0].created_at.year))
 
 
-def test_what_is_practised_now_stands_below_the_box_with_the_way_to_it(teacher):
-    assert "What you practise now" not in teacher.get("/moments").text
+def test_what_is_practised_now_stands_above_the_box_with_the_way_to_it(teacher):
+    assert "What you practice now" not in teacher.get("/moments").text
     moment = send(teacher).headers["location"]
     fields = form(teacher.get(moment).text, "/choices", decision="chosen", skill="cold-calling").fields
     practice = teacher.post(f"{moment}/choices", data=fields).headers["location"]
     page = teacher.get("/moments").text
-    assert "You are practising “Cold calling (warm and equitable)”" in visible(page)
-    assert f'href="{practice}"' in page
+    assert "You are practicing “Cold calling (warm and equitable)”" in visible(page)
+    assert page.index(f'href="{practice}"') < page.index("<textarea")
 
 
 def test_a_long_list_comes_in_parts(teacher):

@@ -14,7 +14,7 @@ from service.store.database import Database, engine_for
 from service.store.schema_version import upgrade
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-from postgres_server import running_postgres  # noqa: E402
+from postgres_server import running_postgres
 
 UNTIL = 40
 

@@ -6,14 +6,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import httpx
 import pytest
+from running_service import SERVE, free_port, serving, wait_until_ready
 from sqlalchemy import URL
 from starlette.testclient import TestClient
 
@@ -26,37 +25,6 @@ from service.settings import Settings
 from service.store.database import Database, engine_for
 from service.store.people import create_tenant
 from service.store.schema_version import newest_version
-
-SERVE = (sys.executable, "-c", "from recommender.cli import app; app()", "serve")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def serving(folder, *options, **variables):
-    """`growth serve` on a port and a data folder of its own."""
-    port = free_port()
-    settings = {"GROWTH_PORT": str(port), "GROWTH_DATA": str(folder), "OMP_NUM_THREADS": "1", **variables}
-    with subprocess.Popen(
-        [*SERVE, *options], env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        yield f"http://127.0.0.1:{port}", process
-        process.kill()
-
-
-def wait_until_ready(address, seconds=120):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("never ready")
 
 
 def send_raw(address, content):

@@ -203,20 +203,23 @@ def test_choosing_twice_from_one_page_is_one_choice(teacher, moment, school_app)
 
 
 def test_a_second_skill_is_refused_kindly_and_nothing_is_recorded(teacher, moment, school_app):
-    decide(teacher, moment, "cold-calling", "chosen")
-    (practice,) = practices(school_app)
     other = opened(teacher, "They come in late from lunch and I lose ten minutes until everybody sits.")
     page = teacher.get(other).text
-    assert "You are practising “Cold calling (warm and equitable)” now" in visible(page)
-    answer = decide(teacher, other, shown(page)[0], "chosen")
+    left_open = form(page, "/choices", skill=shown(page)[0], decision="chosen")
+    decide(teacher, moment, "cold-calling", "chosen")
+    (practice,) = practices(school_app)
+    page = teacher.get(other).text
+    assert "You are practicing “Cold calling (warm and equitable)” now" in visible(page)
+    assert "Choose this skill" not in page
+    answer = teacher.post(left_open.action, data=left_open.fields)
     assert answer.status_code == 409
-    assert "You are still practising “Cold calling (warm and equitable)”" in visible(answer.text)
+    assert "You are still practicing “Cold calling (warm and equitable)”" in visible(answer.text)
     assert f'href="/practice/{practice.id}"' in answer.text
     assert choices(school_app, other) == []
     assert [p.id for p in practices(school_app)] == [practice.id]
     with school_app.database.write() as session:
         end_cycle(session, school_app.people["teacher"], practice.id, "stopped", utc_now().date())
-    assert decide(teacher, other, shown(page)[0], "chosen").status_code == 303
+    assert decide(teacher, other, left_open.fields["skill"], "chosen").status_code == 303
 
 
 def test_any_skill_of_the_catalogue_can_be_chosen_from_its_own_page(teacher, moment, school_app):
