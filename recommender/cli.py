@@ -14,7 +14,10 @@ from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, EXIT_SOME_RE
 from recommender.errors import GrowthError
 from recommender.exchange.import_commands import import_scores
 from recommender.exchange.need_commands import InstrumentsOption, NormsOption, needs, norms_app
+from recommender.learning.audit_commands import audit
+from recommender.learning.study_commands import study_app
 from recommender.learning.version_commands import models_command, promote_command, retrain_command, rollback_command
+from recommender.learning.watch_commands import watch_command
 from recommender.ranking.versions import DEFAULT_MODELS
 from recommender.training.data_commands import data_app
 
@@ -33,6 +36,9 @@ app.command("retrain")(retrain_command)
 app.command("promote")(promote_command)
 app.command("rollback")(rollback_command)
 app.command("models")(models_command)
+app.command("watch")(watch_command)
+app.command("audit")(audit)
+app.add_typer(study_app, name="study")
 
 ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
 VersionOption = Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")]

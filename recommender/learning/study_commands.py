@@ -1,0 +1,70 @@
+"""`growth study`: reruns the figures on learning from use, on simulated districts where the truth is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from recommender.console import err, out, stop
+from recommender.errors import GrowthError
+from recommender.ranking.versions import DEFAULT_MODELS
+
+study_app = typer.Typer(
+    help="Figures on learning from use, on simulated districts where the truth is known.", no_args_is_help=True
+)
+ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@study_app.command("reviews")
+def reviews_command(models: ModelsOption = DEFAULT_MODELS, as_json: JsonOption = False) -> None:
+    """Quality on later cases after 0 to 5,000 reviews, with position bias corrected and not; attacks and accidents."""
+    from recommender.learning.learning_report import learning_report, print_learning_report
+
+    _show(lambda: learning_report(models, say=_say), print_learning_report, as_json=as_json)
+
+
+@study_app.command("gates")
+def gates_command(models: ModelsOption = DEFAULT_MODELS, as_json: JsonOption = False) -> None:
+    """What the gates do with versions known to be worse, and with versions known to be better."""
+    from recommender.learning.gate_report import power_report, print_power_report
+
+    _show(lambda: power_report(models, _say), print_power_report, as_json=as_json)
+
+
+@study_app.command("off-policy")
+def off_policy_command(as_json: JsonOption = False) -> None:
+    """How often the intervals of off-policy estimates cover the truth, over 1,000 simulated logs a setting."""
+    from recommender.learning.off_policy_report import off_policy_report, print_off_policy_report
+
+    _show(lambda: off_policy_report(say=_say), print_off_policy_report, as_json=as_json)
+
+
+@study_app.command("drift")
+def drift_command(models: ModelsOption = DEFAULT_MODELS, as_json: JsonOption = False) -> None:
+    """False alarms of each drift check where nothing drifted, and its power where something did (ten minutes)."""
+    from recommender.learning.drift_report import drift_report, print_drift_report
+
+    _show(lambda: drift_report(models, say=_say), print_drift_report, as_json=as_json)
+
+
+def _show(
+    make: Callable[[], dict[str, Any]], print_report: Callable[[dict[str, Any], Console], None], *, as_json: bool
+) -> None:
+    try:
+        report = make()
+    except GrowthError as error:
+        stop(error)
+    if as_json:
+        out.print_json(json.dumps(report, ensure_ascii=False))
+    else:
+        print_report(report, out)
+
+
+def _say(line: str) -> None:
+    err.print(line, highlight=False, markup=False)
