@@ -84,8 +84,8 @@ class ServedModel:
     def refresh(self) -> bool:
         """Load what ``models/current`` names if it is not what answers; whether another model answers now.
 
-        A version that is half copied, broken or of another program is left alone, whatever is raised on the way: the old
-        one answers on, and the next call tries again.
+        A version that is half copied, broken or of another program is left alone, whatever is raised on the way: the
+        old one answers on, and the next call tries again.
         """
         try:
             if self._identity_on_disk() == self._identity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ def _shares(row: EvidenceRow, positions: Positions, parameters: LearningParamete
 
 
 def _weights(rows: Sequence[EvidenceRow], parameters: LearningParameters) -> Floats:
-    coaches = [(row.tenant, row.coach) for row in rows]
-    count = np.array([coaches.count(coach) for coach in coaches], dtype=np.int64)
+    by_coach = Counter((row.tenant, row.coach) for row in rows)
+    count = np.array([by_coach[row.tenant, row.coach] for row in rows], dtype=np.int64)
     weight: Floats = (TEXT_WEIGHT * capped(count, parameters.weights.coach_reviews.value)).astype(np.float32)
     return weight

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recommender.catalogue.yaml_files import first_error, read_yaml
-from recommender.training.simulate.sourced import AtLeastOne, Positive, Share, StrictModel, Value
+from recommender.training.simulate.sourced import AtLeastOne, Count, Positive, Share, StrictModel, Value
 
 GATES_FILE = Path(__file__).parent / "gates.yaml"
 SENTENCES_FILE = Path(__file__).parent / "gate_sentences.yaml"
@@ -55,9 +55,10 @@ class LatencyGate(StrictModel):
 
 
 class GoldenGate(StrictModel):
-    """Among how many first suggestions of the current version the new first one must be."""
+    """Among how many first suggestions of before the new first one must be, and how many cases may miss that."""
 
     places: Value[AtLeastOne]
+    may_move: Value[Count]
 
 
 class GateParameters(StrictModel):

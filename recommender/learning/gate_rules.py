@@ -94,19 +94,25 @@ def calibration_gate(where: str, before: float, now: float, margin: float, n: in
 def slice_gates(
     where: str, difference: Floats, labels: Mapping[str, Sequence[str]], parameters: GateParameters
 ) -> Iterator[GateResult]:
-    """One result a slice: by each of ``labels`` (one label a row; empty ones are left out)."""
+    """One result a slice: by each of ``labels`` (one label a row; empty ones are left out).
+
+    Slices with too few rows are counted and not named: a manifest is public, and few rows are few people.
+    """
     margin, least = parameters.slices.margin.value, parameters.slices.least_n.value
     defined = ~np.isnan(difference)
     for dimension, of_rows in labels.items():
-        label_of = np.array(of_rows, dtype=object)
+        label_of, few = np.array(of_rows, dtype=object), 0
         for label in sorted({label for label in of_rows if label}):
             chosen = difference[(label_of == label) & defined]
             name = f"{where}, {dimension}: {label}"
             if len(chosen) < least:
-                yield said("slice", "few", name=name, passed=True, margin=margin, n=len(chosen), least=least)
+                few += 1
                 continue
             found = bootstrap_mean(chosen, RESAMPLES)
             yield said("slice", "worse" if found.high < -margin else "passed", name=name, interval=found, margin=margin)
+        if few:
+            name = f"{where}, {dimension}: few rows"
+            yield said("slice", "few", name=name, passed=True, margin=margin, n=few, least=least)
 
 
 def screening_gate(before: Mapping[str, float], now: Mapping[str, float], parameters: GateParameters) -> GateResult:
@@ -130,10 +136,14 @@ def determinism_gate(differing: Sequence[str]) -> GateResult:
     return said("determinism", "worse" if differing else "passed", what=", ".join(differing))
 
 
-def golden_gate(changed: Sequence[str], n: int, parameters: GateParameters) -> GateResult:
-    """``changed``: names of fixed cases with another status, or a first suggestion that was not in sight."""
-    places = parameters.golden.places.value
-    return said("golden", "worse" if changed else "passed", what=", ".join(changed), n=n, places=places)
+def golden_gate(status: Sequence[str], moved: Sequence[str], n: int, parameters: GateParameters) -> GateResult:
+    """Names of fixed cases that have another ``status``, or whose first suggestion was not in sight before."""
+    limits = parameters.golden
+    worse = bool(status) or len(moved) > limits.may_move.value
+    return said(
+        "golden", "worse" if worse else "passed", figure=len(moved), margin=limits.may_move.value, n=n,
+        places=limits.places.value, status=", ".join(status) or "none", moved=", ".join(moved) or "none",
+    )  # fmt: skip
 
 
 def guards_gate(findings: Sequence[Finding]) -> GateResult:

@@ -260,22 +260,26 @@ class _GateRun:
         if remade is not None:
             differing += [name for name in self._made_files if not _same_bytes(self.candidate.folder, remade, name)]
         yield determinism_gate(differing)
-        yield golden_gate(changed_cases(before, now, self.parameters), len(cases), self.parameters)
+        yield golden_gate(*changed_cases(before, now, self.parameters), len(cases), self.parameters)
 
     @property
     def _made_files(self) -> list[str]:
         return [*self.candidate.manifest.files, MANIFEST_FILE]
 
 
-def changed_cases(before: Sequence[Ranking], now: Sequence[Ranking], parameters: GateParameters) -> list[str]:
-    """Cases whose status changed, or whose first suggestion was not among the first few before."""
-    changed = []
-    for old, new in zip(before, now, strict=True):
+def changed_cases(
+    before: Sequence[Ranking], now: Sequence[Ranking], parameters: GateParameters
+) -> tuple[list[str], list[str]]:
+    """Cases whose status changed, and those whose first suggestion was not among the first few before."""
+    pairs = list(zip(before, now, strict=True))
+    status = [new.case_id for old, new in pairs if old.status != new.status]
+    moved = []
+    for old, new in pairs:
         in_sight = [suggestion.skill_id for suggestion in old.suggestions[: parameters.golden.places.value]]
         first = [suggestion.skill_id for suggestion in new.suggestions[:1]]
-        if old.status != new.status or not set(first) <= set(in_sight):
-            changed.append(new.case_id)
-    return changed
+        if old.status == new.status and not set(first) <= set(in_sight):
+            moved.append(new.case_id)
+    return status, moved
 
 
 def golden_cases() -> list[Case]:

@@ -58,7 +58,7 @@ def retrain_command(
     except GrowthError as error:
         stop(error)
     table = Table("gate", "", "what it found", title=f"{version}: gates", title_justify="left")
-    for result in results:
+    for result in sorted(results, key=lambda result: result.passed):
         table.add_row(escape(result.name), "passed" if result.passed else "[bold]refused[/]", escape(result.sentence))
     out.print(table)
     if not all(result.passed for result in results):

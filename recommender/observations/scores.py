@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import pandas as pd
@@ -38,7 +39,13 @@ NOT_OBSERVED_ROLES = ("self", "model")
 
 
 def empty_scores() -> pd.DataFrame:
-    """A score table without rows, with every column in its type."""
+    """A score table without rows, with every column in its type; the caller's own."""
+    return _no_rows().copy()
+
+
+@lru_cache(maxsize=1)
+def _no_rows() -> pd.DataFrame:
+    # To make one takes as long as a tenth of a ranking, and most rankings want one.
     frame = pd.DataFrame({column: pd.Series(dtype=str) for column in COLUMNS})
     frame[OBSERVED_ON] = pd.Series(dtype="datetime64[ns]")
     frame[VALUE] = pd.Series(dtype="float64")

@@ -7,13 +7,12 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 from recommender.cases import MAX_STRUGGLE_CHARACTERS
-from recommender.observations import scores as columns
 from service.pages.form import MINUTES, Form
 from service.pages.once import fresh_once
 from service.pages.strings import page_strings
 from service.store.actors import Actor
 from service.store.database import StoreSession
-from service.store.observations import scores_of_teacher
+from service.store.observations import kept_scores
 
 KEPT_PATH = "/moments"
 
@@ -56,7 +55,7 @@ def kept_box(
     begun_on: datetime | None = None,
 ) -> Box:
     """The box of a teacher who is signed in; it offers to use their scores where there are any."""
-    keeping = Keeping(fresh_once(), _last_look(session, actor), with_scores, begun_on)
+    keeping = Keeping(fresh_once(), kept_scores(session, actor).last_look, with_scores, begun_on)
     return Box(form, KEPT_PATH, error, again, keeping)
 
 
@@ -75,12 +74,3 @@ def form_of_context(struggle: str, context: dict[str, Any]) -> Form:
         subject if subject in text["subjects"] else "",
         minutes if minutes in MINUTES else None,
     )
-
-
-def _last_look(session: StoreSession, actor: Actor) -> date | None:
-    """Day of the newest score that somebody observed in a lesson."""
-    scores = scores_of_teacher(session, actor)
-    is_unobserved = scores[columns.OBSERVATION_TYPE].isin(columns.NOT_OBSERVED_TYPES)
-    is_unobserved |= scores[columns.OBSERVER_ROLE].isin(columns.NOT_OBSERVED_ROLES)
-    days = scores.loc[~is_unobserved, columns.OBSERVED_ON]
-    return None if days.empty else days.max().date()

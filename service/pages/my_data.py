@@ -28,7 +28,7 @@ from service.store.deletion import delete_person
 from service.store.drafts import read_draft
 from service.store.events import EventView, latest_events_about, record
 from service.store.export import export_person
-from service.store.observations import scores_of_teacher
+from service.store.observations import kept_scores
 from service.store.people import get_person, get_tenant
 
 PATH = "/my-data"
@@ -55,7 +55,7 @@ def show_my_data(
             request, "my_data.html", me,
             person=person,
             draft=read_draft(session, me.actor),
-            scores=len(scores_of_teacher(session, me.actor)),
+            scores=kept_scores(session, me.actor).rows,
             shares=[
                 (share, None if share.skill_id is None else skill_name(share.skill_id, load_catalogue()))
                 for share in active_shares(session, me.actor)

@@ -111,7 +111,9 @@ def _behind(session: StoreSession, actor: Actor, after: str | None) -> list[Colu
     return [tuple_(Person.name, Link.id) > tuple_(last, after)]
 
 
-def _shared_cases(session: StoreSession, actor: Actor, teachers: Sequence[str]) -> Sequence[Row[Any]]:
+def _shared_cases(
+    session: StoreSession, actor: Actor, teachers: Sequence[str]
+) -> Sequence[Row[str, str | None, datetime, datetime, str]]:
     """Of every case that was ever shared and still is: whole rows of a year would take longer than all the rest."""
     query = (
         select(Case.id, Case.teacher_id, Case.changed_at, CaseShare.shared_at, CaseShare.state)

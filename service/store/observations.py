@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from recommender.errors import DataFileError
 from recommender.exchange.score_files import row_hashes
@@ -34,6 +34,14 @@ class ImportedScores:
     new: int
     known: int
     corrected: int
+
+
+@dataclass(frozen=True)
+class KeptScores:
+    """How many scores of a person are stored. ``last_look``: day of the newest that somebody observed in a lesson."""
+
+    rows: int
+    last_look: date | None
 
 
 def store_scores(
@@ -72,6 +80,22 @@ def scores_of_teacher(session: StoreSession, actor: Actor) -> pd.DataFrame:
     if person is None or person.external_id is None:
         return table.empty_scores()
     return _frame(session, actor.tenant_id, person.external_id, with_notes=True)
+
+
+def kept_scores(session: StoreSession, actor: Actor) -> KeptScores:
+    """How many scores of the person who asks there are, without reading them."""
+    if actor.kind != "person":
+        return KeptScores(0, None)
+    is_observed = ScoreRow.observation_type.not_in(table.NOT_OBSERVED_TYPES) & ScoreRow.observer_role.not_in(
+        table.NOT_OBSERVED_ROLES
+    )
+    query = (
+        select(func.count(), func.max(ScoreRow.observed_on).filter(is_observed))
+        .join(Person, (Person.tenant_id == ScoreRow.tenant_id) & (Person.external_id == ScoreRow.teacher_id))
+        .where(Person.tenant_id == actor.tenant_id, Person.id == actor.id)
+    )
+    rows, last_look = session.execute(query).one()
+    return KeptScores(rows, last_look)
 
 
 def scores_of_tenant(session: StoreSession, actor: Actor) -> pd.DataFrame:

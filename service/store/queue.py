@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, select
 
@@ -69,7 +68,7 @@ def place_of(entry: QueueEntry) -> str:
     return cursor_of(entry.queued_at, entry.case_id)
 
 
-def _open_cases(actor: Actor) -> Select[Any]:
+def _open_cases(actor: Actor) -> Select[str, str, str, str, datetime]:
     """Cases in the queue, in the columns of an entry: a whole row of each would take longer than all the rest."""
     return (
         select(CaseShare.case_id, Person.id, Person.name, CaseShare.state, CaseShare.queued_at)

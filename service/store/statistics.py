@@ -14,8 +14,8 @@ ROWS_LOOKED_AT = 1_000
 def refresh_statistics(database: Database) -> None:
     """Let the embedded database look at its tables anew; a database server does so by itself.
 
-    Without it every index that begins with the tenant looks as good as any other, and a teacher's page reads what is the
-    whole tenant's. Connections that are open learn of it when they are opened again, within ``RECYCLE_SECONDS``. A
+    Without it every index that begins with the tenant looks as good as any other, and a teacher's page reads all that
+    is the tenant's. Connections that are open learn of it when they are opened again, within ``RECYCLE_SECONDS``. A
     database that is busy, full or without tables is left as it is.
     """
     if database.engine.dialect.name != "sqlite":

@@ -65,7 +65,9 @@ def fill(session: StoreSession, cases: int, *, now: datetime | None = None) -> D
             at = moment - SPAN + SPAN * (number + 1) / (cases + 1)
             # The open cycle of a teacher is their last one.
             is_last = number + CHOSEN_EVERY * len(pairs) >= cases
-            ids = _add_case(rows, tenant_id, pair, number, at, is_chosen=_is_chosen(number, len(pairs)), is_open=is_last)
+            ids = _add_case(
+                rows, tenant_id, pair, number, at, is_chosen=_is_chosen(number, len(pairs)), is_open=is_last
+            )
             if pair == pairs[0]:
                 shown |= ids
         for table, of_table in rows.items():
@@ -145,8 +147,8 @@ def _add_case(
         ended_on=ended, created_at=at)  # fmt: skip
     add(CycleShare, cycle_id=cycle, coach_id=pair["coach"], link_id=pair["link"], shared_at=at)
     for week in range(2):
-        add(CheckIn, id=new_ulid(), cycle_id=cycle, person_id=pair["teacher"], happened_on=began + timedelta(weeks=week),
-            times_tried=2, created_at=at)  # fmt: skip
+        add(CheckIn, id=new_ulid(), cycle_id=cycle, person_id=pair["teacher"], times_tried=2, created_at=at,
+            happened_on=began + timedelta(weeks=week))  # fmt: skip
     for phase, seen in (("baseline", 1), ("follow_up", 3)):
         add(FollowUp, id=new_ulid(), cycle_id=cycle, observer_id=pair["coach"], phase=phase, observed_on=began,
             seen=seen, looked_for=4, created_at=at)  # fmt: skip

@@ -127,7 +127,9 @@ class Desk:
         self._browser = Connection(
             plan.port, met, Cookie=teacher.cookie, Accept="text/html", Origin=f"http://127.0.0.1:{plan.port}"
         )
-        self._app = Connection(plan.port, met, Authorization=f"Bearer {plan.key}", **{"Content-Type": "application/json"})
+        self._app = Connection(
+            plan.port, met, Authorization=f"Bearer {plan.key}", **{"Content-Type": "application/json"}
+        )
         self._moment = teacher.moment
         self._page = ""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from large_district import District, fill
 from sqlalchemy import URL
+from starlette.testclient import TestClient
 
 from service.access.cookies import LOCAL_NAME
 from service.app import create_app
@@ -28,7 +29,6 @@ from service.store.schema_version import upgrade
 from service.store.sign_in import begin_session
 from service.store.statistics import refresh_statistics
 from service.store.use import use_by_week
-from starlette.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 from postgres_server import Postgres, running_postgres

@@ -38,7 +38,9 @@ PORT, SEED = 8_766, 11
 TEACHERS = int(os.environ.get("BENCH_TEACHERS", "200"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "120"))
 # What a page may take more than an empty route under the same load, at the median and for one in a hundred.
-MOST_RATIO = {"p50": 25.0, "p99": 25.0}
+MOST_RATIO = {"p50": 20.0, "p99": 10.0}
+# These take a core for a while, whoever waits; their times are told.
+RANKED = ("draft", "new moment", "decline", "score")
 # What the service may hold at the end, of what it held when it had answered everything once.
 MOST_MEMORY = 1.25
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -151,13 +153,14 @@ def test_two_hundred_teachers_meet_no_error_and_the_answers_come(figures: dict[s
     print(f"\n{TEACHERS} teachers, {SECONDS:.0f} s, cores: {figures['shares']}")
     for kind, times in figures["milliseconds"].items():
         p50, p99 = found[kind]["p50"], found[kind]["p99"]
-        ratios = f"{p50 / empty['p50']:5.1f} {p99 / empty['p99']:5.1f}"
-        print(f"{kind:15} {len(times):5} p50 {p50:7.1f} ms, p99 {p99:7.1f} ms, ratios to empty {ratios}")
+        print(f"{kind:15} {len(times):5} p50 {p50:7.1f} ms, p99 {p99:7.1f} ms, ratios to the empty route "
+              f"{p50 / empty['p50']:5.1f} {p99 / empty['p99']:5.1f}")  # fmt: skip
     assert Counter(figures["errors"]) == {}
     actions = sum(len(times) for kind, times in figures["milliseconds"].items() if kind in MIX)
     assert actions >= 0.9 * TEACHERS * SECONDS / EVERY_SECONDS
     for which, most in MOST_RATIO.items():
-        assert {kind: at for kind, by in found.items() if (at := by[which] / empty[which]) > most} == {}
+        ratios = {kind: by[which] / empty[which] for kind, by in found.items() if kind not in RANKED}
+        assert {kind: ratio for kind, ratio in ratios.items() if ratio > most} == {}
 
 
 def test_memory_does_not_grow_with_the_work(figures: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, insert
+from starlette.testclient import TestClient
 
 from service.access.cookies import LOCAL_NAME
 from service.app import create_app
@@ -26,7 +27,6 @@ from service.store.sign_in import begin_session
 from service.store.statistics import refresh_statistics
 from service.store.tables.cases import Case, CaseShare
 from service.ulid import new_ulid
-from starlette.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 from postgres_server import Postgres, running_postgres

@@ -87,8 +87,9 @@ def test_a_slice_fails_only_beyond_its_margin_for_sure_and_is_not_judged_on_few_
     by_name = {result.name: result for result in slice_gates("held back", difference, labels, GATES)}
     assert not by_name["held back, grade band: high"].passed
     assert by_name["held back, grade band: middle"].passed
-    few = by_name["held back, grade band: elementary"]
-    assert few.passed and few.sentence == "Not judged: 20 rows, and 30 are needed."
+    few = by_name["held back, grade band: few rows"]
+    assert few.passed and few.sentence == "Not judged: 1 slices with fewer than 30 rows."
+    assert "elementary" not in str(by_name)
 
 
 @pytest.mark.parametrize(("now", "passed"), [(0.049, True), (0.051, False), (0.0, True)])
@@ -112,8 +113,9 @@ def test_speed_is_compared_by_medians_so_that_one_slow_run_decides_nothing():
 def test_what_came_out_differently_is_named():
     assert determinism_gate([]).passed
     assert "fusion.json" in determinism_gate(["fusion.json"]).sentence
-    assert golden_gate([], 14, GATES).passed
-    assert not golden_gate(["slow-start"], 14, GATES).passed
+    assert golden_gate([], ["slow-start"], 14, GATES).passed
+    assert not golden_gate(["slow-start"], [], 14, GATES).passed
+    assert not golden_gate([], ["slow-start", "feedback"], 14, GATES).passed
 
 
 def test_any_finding_of_the_guards_refuses_and_nobody_is_named():
@@ -130,12 +132,12 @@ def test_a_fixed_case_changed_when_its_status_did_or_its_first_skill_was_not_in_
     ranked = [answer for answer in answers.values() if answer.status == "ranked"]
     assert len(cases) >= 12 and len({answer.status for answer in answers.values()}) == 4
     assert answers["someone-is-hurt"].status == "safeguarding" and answers["scores-alone"].status == "ranked"
-    assert changed_cases(ranked, ranked, GATES) == []
+    assert changed_cases(ranked, ranked, GATES) == ([], [])
     one = next(answer for answer in ranked if len(answer.suggestions) == 3)
-    assert changed_cases([one], [led_by(one, 2)], GATES) == []
+    assert changed_cases([one], [led_by(one, 2)], GATES) == ([], [])
     other = led_by(one, 2, skill_id=next(s for s in SKILLS if s not in [x.skill_id for x in one.suggestions]))
-    assert changed_cases([one], [other], GATES) == [one.case_id]
-    assert changed_cases([one], [one.model_copy(update={"status": "not_enough"})], GATES) == [one.case_id]
+    assert changed_cases([one], [other], GATES) == ([], [one.case_id])
+    assert changed_cases([one], [one.model_copy(update={"status": "not_enough"})], GATES) == ([one.case_id], [])
 
 
 def led_by(ranking: Ranking, at: int, **fields: str) -> Ranking:

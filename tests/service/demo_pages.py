@@ -85,7 +85,6 @@ class DemoSchool:
         teacher, case_id = self.people["teacher"], ids["teacher"]["case_id"][0]
         opened += [Visit(who, f"/moments/{case_id}", "a moment in another state") for who, case_id in moments]
         opened += [
-            Visit(teacher, "/skills", "all skills for a teacher"),
             Visit(teacher, f"/skills?moment={case_id}&q=question", "a search"),
             Visit(teacher, f"/skills/cold-calling?moment={case_id}", "a skill for a moment"),
             Visit(teacher, f"/moments/{UNKNOWN_ID}", "nothing there"),
@@ -206,12 +205,10 @@ def _moments(session: StoreSession) -> list[tuple[str, str]]:
     """One moment of each state there is, with its teacher."""
     reviewed = set(session.scalars(select(Review.case_id)))
     contests = dict(session.execute(select(Contest.case_id, Contest.state)).all())
-    decided: dict[str, set[str]] = {}
-    for case_id, decision in session.execute(select(Choice.case_id, Choice.decision)):
-        decided.setdefault(case_id, set()).add(decision)
+    decided = dict(session.execute(select(Choice.case_id, Choice.decision).order_by(Choice.id)).all())
     status = dict(session.execute(select(RankingShown.case_id, RankingShown.status).order_by(RankingShown.id)).all())
     found: dict[tuple[object, ...], tuple[str, str]] = {}
     for case in session.scalars(select(Case).order_by(Case.id)):
-        about = (status[case.id], case.id in reviewed, contests.get(case.id), frozenset(decided.get(case.id, ())))
+        about = (status[case.id], case.id in reviewed, contests.get(case.id), decided.get(case.id))
         found.setdefault(about, (str(case.teacher_id), case.id))
     return list(found.values())

@@ -94,10 +94,9 @@ def _add_teachers(busy: BusySchool) -> None:
 
 
 def _add_moments(busy: BusySchool) -> None:
-    """Earlier moments of the teacher with practice that ended, all shared with the coach."""
+    """Earlier moments of the teacher, shared with the coach; for every second one a skill was chosen."""
     school = busy.school
-    coach, before = school.people["coach"], utc_now() - timedelta(days=300)
-    teacher = school.people["teacher"]
+    coach, teacher, before = school.people["coach"], school.people["teacher"], utc_now() - timedelta(days=300)
     ranking = school.app.state.model.rank(Case(case_id="c1", struggle=STRUGGLE))
     with school.database.write() as session:
         for number in range(MORE):
@@ -109,7 +108,7 @@ def _add_moments(busy: BusySchool) -> None:
             if number % 2:
                 # What was chosen leaves the coach's queue, what was not stays in it.
                 continue
-            choice = record_choice(
+            record_choice(
                 session, teacher, stored.case_id, stored.ranking_id, busy.ids["skill_1"], "chosen", now=moment
             )  # fmt: skip
             raise_contest(

@@ -30,14 +30,14 @@ from service.store.tables.people import SCOPES
 # Of these no body is read, so none can be too large or too slow.
 NO_BODY = {"POST /v1/norms": "fits on what is stored"}
 MOST_BYTES = 4_096
-WAIT_SECONDS = 0.4
+WAIT_SECONDS = 1.0
 # Whoever signs out is nobody afterwards.
-WHO = (
-    ("/coach", "coach"),
-    ("/admin", "administrator"),
-    ("/safeguarding", "safeguarding"),
-    ("/sign-out", "other_teacher"),
-)
+WHO = {
+    "/coach": "coach",
+    "/admin": "administrator",
+    "/safeguarding": "safeguarding",
+    "/sign-out": "other_teacher",
+}
 BATCHES = ("/v1/score/batch", "/v1/observations")
 
 
@@ -61,7 +61,7 @@ def sender(school, path):
     if path.startswith("/v1/"):
         return school.signed_out(), {"Authorization": f"Bearer {school.app_key}", "Content-Type": "application/json",
                                      "Accept": "*/*"}  # fmt: skip
-    who = next((who for start, who in WHO if path.startswith(start)), "teacher")
+    who = next((who for start, who in WHO.items() if path.startswith(start)), "teacher")
     return school.client_as(who), {"Content-Type": "application/x-www-form-urlencoded"}
 
 

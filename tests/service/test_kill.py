@@ -23,7 +23,7 @@ from postgres_server import Postgres, running_postgres
 
 WRITERS = 4
 # SQLite's file is the service's own; a database server does not notice that a client is killed, and gets fewer.
-SQLITE_EACH, SERVER_EACH = 125, 50
+SQLITE_EACH, SERVER_EACH = 125, 40
 MANY = {"app_requests_per_minute": 100_000}
 QUIET = {"GROWTH_APP_REQUESTS_PER_MINUTE": "100000", "GROWTH_LOG_LEVEL": "warning"}
 

@@ -16,7 +16,7 @@ from service.store.schema_version import upgrade
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 from postgres_server import running_postgres
 
-UNTIL = 40
+UNTIL = 30
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -29,7 +29,7 @@ def test_a_restart_of_postgresql_costs_503s_and_no_write_and_no_restart_of_the_s
         with answering(app) as address:
             writers = make_writers(address, key)
             with at_work(writers, address, key, UNTIL, asks_again=True) as finish:
-                wait_for(lambda: acknowledged(writers) >= 30)
+                wait_for(lambda: acknowledged(writers) >= 20)
                 server.stop(mode)
                 wait_for(lambda: all(writer.refused for writer in writers))
                 ready = httpx.get(f"{address}/health/ready")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,14 @@ from recommender.observations.norms import Norms
 from recommender.observations.ratings import observed_ratings
 from service.store.database import Database
 from service.store.errors import NotAllowedError
-from service.store.observations import ImportedScores, scores_of_teacher, scores_of_tenant, store_scores
+from service.store.observations import (
+    ImportedScores,
+    KeptScores,
+    kept_scores,
+    scores_of_teacher,
+    scores_of_tenant,
+    store_scores,
+)
 from service.store.tables.texts import StoredText
 from service.store.tenant_norms import current_norms, refit_norms
 
@@ -62,6 +71,20 @@ def test_of_a_row_twice_in_one_file_the_last_counts(lite: Database, lite_school:
         assert store_scores(session, lite_school.operator, twice) == ImportedScores(6, 0, 0)
         assert scores_of_teacher(session, lite_school.teacher)[table.VALUE].max() == 4
         assert 2.5 in set(scores_of_teacher(session, lite_school.teacher)[table.VALUE])
+
+
+def test_kept_scores_are_told_with_the_day_of_the_last_look_somebody_else_took(database, school: School) -> None:
+    with database.write() as session:
+        assert kept_scores(session, school.teacher) == KeptScores(0, None)
+        own = score_rows().assign(**{table.OBSERVED_ON: pd.Timestamp("2026-10-30"), table.OBSERVATION_TYPE: "self"})
+        store_scores(session, school.operator, own)
+        assert kept_scores(session, school.teacher) == KeptScores(6, None)
+        by_machine = score_rows().assign(**{table.VISIT: "v2", table.OBSERVER_ROLE: "model"})
+        store_scores(session, school.operator, pd.concat([by_machine, score_rows().assign(visit="v3")]))
+        store_scores(session, school.operator, score_rows("t-other"))
+        assert kept_scores(session, school.teacher) == KeptScores(18, date(2026, 10, 2))
+        for nobody in (school.coach, school.administrator, school.operator):
+            assert kept_scores(session, nobody) == KeptScores(0, None)
 
 
 def test_a_teacher_sees_their_own_scores_and_nobody_else_a_single_one(lite: Database, lite_school: School) -> None:

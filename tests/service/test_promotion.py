@@ -1,0 +1,104 @@
+"""A learned version is promoted and rolled back while the real application is asked by many at once."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from running_service import answering, wait_for
+
+import service.app
+from recommender.catalogue.loader import load_catalogue
+from recommender.learning.evidence import Evidence, EvidenceRow
+from recommender.learning.registry import GATES, files_digest, promote, rollback
+from recommender.learning.retrain import retrain, write_manifest
+from recommender.learning.version_copies import models_beside
+from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
+from service.app import create_app
+from service.served_model import ServedModel
+from service.settings import Settings
+
+SCORERS = 8
+CANDIDATE = "learned"
+OLD = current_version(DEFAULT_MODELS)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """A models folder with a version that learned from reviews against the skill that stands first."""
+    models = models_beside(DEFAULT_MODELS, tmp_path_factory.mktemp("promotion") / "models")
+    folder = retrain(models, CANDIDATE, Evidence.of(reviews(40)))
+    manifest = read_manifest(models, CANDIDATE)
+    gates = {
+        "against": OLD, "files": files_digest(manifest.files), "results": [{"name": "all", "passed": True, "sentence": "-"}]
+    }  # fmt: skip
+    write_manifest(folder, manifest.model_copy(update={"figures": {GATES: gates}}))
+    return models
+
+
+@pytest.fixture
+def models(learned, tmp_path):
+    return shutil.copytree(learned, tmp_path / "models", symlinks=True)
+
+
+def reviews(n: int) -> list[EvidenceRow]:
+    """Every coach removes cold calling from a list of one."""
+    parts = {"struggle": 0.5}
+    shown = [{"skill_id": "cold-calling", "rank": 1, "score": 0.5, "parts": parts}]
+    moment = datetime(2026, 10, 1, tzinfo=UTC)
+    return [
+        EvidenceRow.model_validate(
+            {
+                "id": f"r{number:03d}", "tenant": "north", "teacher": f"t{number}", "coach": f"coach-{number % 5}",
+                "case": f"c{number}", "shown_at": moment.replace(minute=number), "model_version": OLD,
+                "catalogue_version": load_catalogue().version, "shown": shown,
+                "review": {"reviewed_at": moment, "changes": [{"skill_id": "cold-calling", "action": "remove"}]},
+            }
+        )
+        for number in range(n)
+    ]  # fmt: skip
+
+
+def scored(address: str, case) -> bytes:
+    """The bytes of an answer, without the id that is new each time."""
+    answer = httpx.post(f"{address}/v1/score", json=case, timeout=60)
+    assert answer.status_code == 200
+    return answer.content.replace(answer.json()["ranking_id"].encode(), b"")
+
+
+def test_a_promotion_and_a_rollback_under_load_fail_no_request_and_bring_the_old_bytes_back(
+    models, monkeypatch, example
+):
+    monkeypatch.setattr(service.app, "MODEL_LOOK_SECONDS", 0.2)
+    served = ServedModel(Settings(models=models))
+    served.load()
+    stop, answers = threading.Event(), []
+    with answering(create_app(served.settings, served)) as address:
+        before = scored(address, example)
+
+        def score() -> None:
+            with httpx.Client(base_url=address, timeout=120) as client:
+                while not stop.is_set():
+                    answer = client.post("/v1/score", json=example)
+                    answers.append((answer.status_code, answer.json().get("model_version")))
+
+        scorers = [threading.Thread(target=score) for _ in range(SCORERS)]
+        for scorer in scorers:
+            scorer.start()
+        try:
+            assert promote(models, CANDIDATE) == OLD
+            wait_for(lambda: (200, CANDIDATE) in answers)
+            learned = scored(address, example)
+            assert rollback(models) == OLD
+            wait_for(lambda: served.recommender.model_version == OLD)
+        finally:
+            stop.set()
+            for scorer in scorers:
+                scorer.join(120)
+        assert {status for status, _ in answers} == {200}
+        assert {version for _, version in answers} == {OLD, CANDIDATE}
+        assert learned != before, "the learned version answers otherwise"
+        assert scored(address, example) == before
