@@ -21,7 +21,7 @@ from recommender.training.simulate.coach_truth import ShippedScores
 
 Say = Callable[[str], None]
 
-REPORT_SEEDS = tuple(range(501, 521))
+REPORT_SEEDS = tuple(range(601, 621))
 # gates.yaml was set on these; the report never prints them.
 TUNING_SEEDS = (401, 402, 403, 404)
 

@@ -60,7 +60,7 @@ class Asked:
 
     def send(self, busy: BusySchool, who: str, path: str, content: dict[str, Any] | None = None, **options: Any) -> Any:
         """Ask as somebody; a form goes with their token."""
-        forget_rates(busy.school)
+        forget_rates(busy.school.app)
         content = self.content(busy) if content is None else content
         if who in busy.apps:
             body = {"json": content} if self.method == "POST" else {"params": content}

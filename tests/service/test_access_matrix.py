@@ -167,15 +167,11 @@ def ask_page(guarded, mode, row, visitor, secret, headers=None):
     if row.template in ENDS_SESSION and visitor in (*get_args(Role), "no role"):
         secret = guarded.secrets()[visitor]
     browser = guarded.browser(mode, secret)
-    forget_rates_of(guarded, mode)
+    forget_rates(guarded.apps[mode])
     if row.method == "GET":
         return browser.get(row.path, headers=headers)
     fields = {"token": guarded.link()} if row.template == "/sign-in/link" else {}
     return browser.submit(row.path, fields, headers=headers)
-
-
-def forget_rates_of(guarded, mode):
-    forget_rates(SchoolApp(guarded.apps[mode], guarded.school.database, "", {}, ""))
 
 
 def test_every_route_has_a_row_that_says_who_may_ask_for_it(guarded):
@@ -247,7 +243,7 @@ def test_every_route_for_programs_answers_the_keys_it_is_for_and_no_other(guarde
         for row in ROWS.values():
             if row.kind != "programs":
                 continue
-            forget_rates_of(guarded, mode)
+            forget_rates(guarded.apps[mode])
             headers = {"Accept": "*/*"} | ({"Authorization": f"Bearer {key}"} if key else {})
             answer = guarded.browser(mode, None).request(row.method, row.path, headers=headers)
             allowed = may(holder, row.allowed[mode])
@@ -267,7 +263,7 @@ def test_no_route_for_programs_takes_a_session_for_a_key(guarded, mode):
     wrong = []
     for row in ROWS.values():
         if row.kind == "programs" and not may("no key", row.allowed[mode]):
-            forget_rates_of(guarded, mode)
+            forget_rates(guarded.apps[mode])
             for headers in ({"Accept": "*/*"}, {"Accept": "*/*", "Authorization": f"Bearer {secret}"}):
                 answer = guarded.browser(mode, secret).request(row.method, row.path, headers=headers)
                 if answer.status_code != 401:

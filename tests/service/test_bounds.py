@@ -57,7 +57,7 @@ def posts(school) -> list[str]:
 
 def sender(school, path):
     """Who may send there: the client, and the headers of a body of the right kind."""
-    forget_rates(school)
+    forget_rates(school.app)
     if path.startswith("/v1/"):
         return school.signed_out(), {"Authorization": f"Bearer {school.app_key}", "Content-Type": "application/json",
                                      "Accept": "*/*"}  # fmt: skip

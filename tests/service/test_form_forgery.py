@@ -57,7 +57,7 @@ def new_session(busy, who):
 
 
 def refused(busy, asked: Asked, content, **options):
-    forget_rates(busy.school)
+    forget_rates(busy.school.app)
     # Without any field no form would be sent at all.
     answer = busy.browser(asked.who).post(asked.path(busy), data=content or {"nothing": ""}, **options)
     return answer.status_code

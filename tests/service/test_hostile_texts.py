@@ -248,7 +248,7 @@ def whoever_may(busy, template):
 
 
 def ask(busy, client, method, path, template):
-    forget_rates(busy.school)
+    forget_rates(busy.school.app)
     if method == "POST" and not template.startswith("/v1/"):
         return client.submit(path, {"sure": "no"})
     return client.request(method, path)
@@ -286,7 +286,7 @@ def test_nothing_in_a_header_is_a_fault_or_comes_back(busy, name):
     texts = [SHORT[kind].encode("utf-8", "replace") for kind in ("out of an attribute", "templates", "other digits")]
     texts += [b"\xff\xfe" + CANARY.encode(), b'growth_session="<' + CANARY.encode() + b'>"; growth_session=;;=']
     for text in texts:
-        forget_rates(busy.school)
+        forget_rates(busy.school.app)
         for client, method, path in (
             (busy.browser("teacher"), "GET", "/moments"), (busy.browser("teacher"), "POST", "/draft"),
             (busy.apps["gradebook"], "POST", "/v1/cases"), (busy.apps["gradebook"], "GET", "/v1/model"),

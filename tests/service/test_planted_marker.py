@@ -107,12 +107,12 @@ class Planted:
         return client
 
     def web(self, who: str) -> Any:
-        forget_rates(self.busy.school)
+        forget_rates(self.busy.school.app)
         return self.watch(self.busy.browser(who))
 
     @property
     def app(self) -> Any:
-        forget_rates(self.busy.school)
+        forget_rates(self.busy.school.app)
         return self.watch(self.busy.apps["gradebook"].client)
 
     def expect(self, status: int, answer: Any) -> Any:

@@ -54,7 +54,7 @@ class Counted:
         asked = BY_ROUTE.get(name)
         who = asked.who if asked else "teacher" if wanted in (None, "anyone") else wanted
         path = asked.path(self.busy) if asked else name.removeprefix("GET ").format(**NAMES)
-        forget_rates(self.busy.school)
+        forget_rates(self.busy.school.app)
         self._statements.clear()
         status = self.busy.browser(who).get(path).status_code
         assert status == NOT_SHOWN.get(name, 200), name

@@ -80,7 +80,8 @@ def test_kept_scores_are_told_with_the_day_of_the_last_look_somebody_else_took(d
         store_scores(session, school.operator, own)
         assert kept_scores(session, school.teacher) == KeptScores(6, None)
         by_machine = score_rows().assign(**{table.VISIT: "v2", table.OBSERVER_ROLE: "model"})
-        store_scores(session, school.operator, pd.concat([by_machine, score_rows().assign(visit="v3")]))
+        store_scores(session, school.operator, by_machine)
+        store_scores(session, school.operator, score_rows().assign(**{table.VISIT: "v3"}))
         store_scores(session, school.operator, score_rows("t-other"))
         assert kept_scores(session, school.teacher) == KeptScores(18, date(2026, 10, 2))
         for nobody in (school.coach, school.administrator, school.operator):
