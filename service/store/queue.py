@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 
 from service.store.actors import Actor, require_coach
 from service.store.database import StoreSession
@@ -52,7 +52,7 @@ def coach_queue(
         .order_by(CaseShare.queued_at, CaseShare.case_id)
         .limit(checked_limit(limit) + 1)
     )
-    entries = [QueueEntry(*row) for row in session.execute(query)]
+    entries = [_entry(row) for row in session.execute(query)]
     return page_of(entries, limit, place_of)
 
 
@@ -60,12 +60,17 @@ def queue_entry(session: StoreSession, actor: Actor, case_id: str) -> QueueEntry
     """A case where it stands in the coach's queue; None where it is not in it."""
     require_coach(actor)
     row = session.execute(_open_cases(actor).where(CaseShare.case_id == case_id)).one_or_none()
-    return None if row is None else QueueEntry(*row)
+    return None if row is None else _entry(row)
 
 
 def place_of(entry: QueueEntry) -> str:
     """The ``after`` that goes on behind an entry."""
     return cursor_of(entry.queued_at, entry.case_id)
+
+
+def _entry(row: Row[str, str, str, str, datetime]) -> QueueEntry:
+    case_id, teacher_id, teacher_name, state, queued_at = row
+    return QueueEntry(case_id, teacher_id, teacher_name, state, queued_at)  # type: ignore[arg-type]
 
 
 def _open_cases(actor: Actor) -> Select[str, str, str, str, datetime]:

@@ -48,13 +48,12 @@ MARKUP = {
 OTHERS = {
     "templates": f"{{{{7919*7919}}}} ${{7919*7919}} #{{7919*7919}} <%= 7919*7919 %> {{% include 'base.html' %}} "
     f"{{# {CANARY} #}} {{{{ me.form_token }}}} {{0}} {{skill}} {{teacher.__class__}} %s %(name)s %n {CANARY}",
-    "a query": f"x'; DROP TABLE people; -- ' OR '1'='1' UNION SELECT name FROM people -- {CANARY}",
+    "queries": f"x'; DROP TABLE people; -- ' OR '1'='1' UNION SELECT name FROM people -- javascript:{CANARY}() "
+    f"//{CANARY}.example data:text/html,{CANARY} ../../../../etc/passwd",
     "headers": f"{CANARY}\r\nX-Evil: 1\r\nSet-Cookie: {CANARY}=1\r\n\r\n<{CANARY}>",
     "control characters": f"{CANARY}\x00\x01\x1b[31m\x7f\x85 {CANARY} and more",
-    "directions and marks": f"\u202e{CANARY} \u2066desrever\u2069 \u200f Z" + "\u0301" * 200,
-    "an address": f"javascript:{CANARY}() //{CANARY}.example data:text/html,{CANARY} ../../../../etc/passwd",
+    "directions and marks": f"\u202e{CANARY} \u2066desrever\u2069 \u200f \ufffe\uffff\ufffd Z" + "\u0301" * 200,
     "emoji": "\U0001f600" * MAX_STRUGGLE_CHARACTERS,
-    "not a character": f"\ufffe\uffff\ufffd {CANARY}",
     "one long word": CANARY * 500,
 }
 HOSTILE = MARKUP | OTHERS
@@ -65,7 +64,7 @@ SHORT = {
     "a huge number": "9" * 400,
     "other digits": "\u0661\u00b2",
     "out of an attribute": MARKUP["out of an attribute"],
-    **{kind: OTHERS[kind] for kind in ("templates", "a query", "headers", "control characters")},
+    **{kind: OTHERS[kind] for kind in ("templates", "queries", "headers", "control characters")},
 }
 REQUEST_HEADERS = (
     "X-Request-ID", "Cookie", "If-None-Match", "Idempotency-Key", "Accept", "HX-Request", "HX-Target", "Authorization",
@@ -134,8 +133,8 @@ def test_nothing_in_any_other_field_of_a_form_is_a_fault(busy, asked):
 def _spoilt(busy, asked, content):
     """The form with every kind of text in all its fields at once, and with some kinds in each."""
     names = {*content, "once", "done"} - {busy.filled(name) for name in asked.text}
-    for kind, text in SHORT.items():
-        yield f"all: {kind}", {**content, **dict.fromkeys(names, text)}
+    for kind in ("nothing", "far too long", "other digits", "out of an attribute", "headers"):
+        yield f"all: {kind}", {**content, **dict.fromkeys(names, SHORT[kind])}
     for name in names:
         yield name, {**content, name: SHORT["control characters"]}
 
