@@ -99,6 +99,7 @@ class AuditWords(StrictModel):
 
     sentence: Text
     swap_sentence: Text
+    control_sentence: Text
     verdicts: dict[Verdict, Text]
     measures: dict[Text, Text]
     title: Text

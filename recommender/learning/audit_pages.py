@@ -19,7 +19,7 @@ from recommender.learning.audit_report import PARTS, AuditReport
 from recommender.training.report import interval
 
 REPORT_FILE, DATA_FILE = "audit.md", "audit.json"
-_COLUMNS = ("about", "measure", "figure [95% interval]", "swap", "control", "n", "threshold", "verdict")
+_COLUMNS = ("about", "measure", "figure [95% interval]", "effect", "control", "n", "threshold", "verdict")
 
 
 def print_audit(report: AuditReport, console: Console) -> None:
@@ -116,6 +116,9 @@ def _summary(report: AuditReport) -> Iterator[str]:
         if verdicts:
             counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("within", "open", "beyond"))
             yield f"{audit_words().parts[part].title}: {counted}."
+    alone = [one.control.mean for one in report.of("swaps") if one.control and one.measure == "top_1_changed"]
+    if alone:
+        yield audit_words().control_sentence.format(least=min(alone), most=max(alone))
     for finding in report.findings:
         if finding.verdict == "beyond":
             yield finding.sentence

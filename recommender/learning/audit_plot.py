@@ -8,7 +8,7 @@ from html import escape
 from recommender.errors import GrowthError
 from recommender.learning.audit_findings import Finding
 
-_LEFT, _TOP, _WIDE, _ROW = 430, 60, 380, 20
+_LEFT, _TOP, _WIDE, _ROW = 560, 60, 380, 20
 _WIDTH = _LEFT + _WIDE + 40
 # Figures beyond this many thresholds are drawn at the edge; their numbers stand in the table.
 _LOWEST, _HIGHEST = -1.0, 4.0

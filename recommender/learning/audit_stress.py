@@ -108,11 +108,9 @@ def stress_scores(recommender: Recommender, parameters: AuditParameters, seed: i
         )
     for about, level in (("all scores alike", 3.0), ("all scores the lowest", LOWEST)):
         alike = _rank_all(recommender, _at_level(scores, level))
-        ranked = sum(one.ranking.status == "ranked" for one in alike)
-        # No sample of a chance: every one of these must be refused.
-        figure = bootstrap_mean(np.array([ranked / len(alike)]))
-        margin, detail = parameters.stress.ranked_when_flat.value, f"{ranked} of {len(alike)} teachers"
-        yield [Finding("stress", about, "ranked_when_flat", figure, margin, detail=detail)]
+        ranked = np.array([float(one.ranking.status == "ranked") for one in alike])
+        margin, detail = parameters.stress.ranked_when_flat.value, f"{int(ranked.sum())} of {len(alike)} teachers"
+        yield [Finding("stress", about, "ranked_when_flat", bootstrap_mean(ranked), margin, detail=detail)]
 
 
 def _lowered(scores: pd.DataFrame, by: float) -> pd.DataFrame:

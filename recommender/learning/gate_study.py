@@ -190,21 +190,23 @@ class _World:
         difference = self._difference(self.development, plain)
         now, before = self._log_odds(self.development, plain), self.development.texts.log_odds
         margins = self.gates.calibration
-        errors = [self._development_error(log_odds) for log_odds in (before, now)]
+        error_before, error_now = (self._development_error(log_odds) for log_odds in (before, now))
         lists, weights = self.held_back, updated_weights(self.base, change.update)
         shipped = lists.log_odds(self.base)
         candidate = lists.log_odds(weights, change.head_change(lists.log_p))
         ordering, expected = self.reviewed.ordering, expit(shipped)
         worth = lists.worth(candidate, ordering, expected) - lists.worth(shipped, ordering, expected)
         removal = [calibration_error(*lists.removals(log_odds, self.positions)) for log_odds in (shipped, candidate)]
-        labels = {
+        labels: dict[str, list[str]] = {
             "grade band": [row.context.grade_band for row in lists.rows],
             "subject": [row.context.subject for row in lists.rows],
         }
         return [
             development_gate(difference, self.gates),
             held_back_gate(worth, lists.teachers, self.gates),
-            calibration_gate("development", *errors, margins.development.value, self.study.development),
+            calibration_gate(
+                "development", error_before, error_now, margins.development.value, self.study.development
+            ),
             calibration_gate(
                 "held back", removal[0].corrected, removal[1].corrected, margins.held_back.value, len(lists)
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from recommender.cases import Case, Ranking
+from recommender.cases import Case
 from recommender.catalogue.loader import load_catalogue
 from recommender.errors import ModelVersionError
-from recommender.exchange.json_lines import json_rows
-from recommender.exchange.rejects import Reject
 from recommender.learning.earlier_versions import restored
 from recommender.learning.embedding_cache import EmbeddingCache
 from recommender.learning.evidence import Evidence
-from recommender.learning.gate_parameters import GateParameters, load_gate_parameters
+from recommender.learning.fixed_cases import changed_cases, golden_cases
+from recommender.learning.gate_parameters import load_gate_parameters
 from recommender.learning.gate_rules import (
     GateResult,
     calibration_gate,
@@ -34,28 +33,24 @@ from recommender.learning.gate_rules import (
     screening_gate,
     slice_gates,
 )
+from recommender.learning.gate_slices import development_labels, held_back_labels
+from recommender.learning.gated_version import GatedVersion
 from recommender.learning.guards import guard
 from recommender.learning.held_back import Floats, ReviewedLists
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions, estimate_positions
 from recommender.learning.registry import GATES, files_digest
 from recommender.learning.retrain import Base, known_weights, write_manifest
-from recommender.ranking.fusion import FusionWeights
 from recommender.ranking.ordering import Ordering
-from recommender.ranking.recommender import Recommender
-from recommender.ranking.versions import MANIFEST_FILE, Manifest, current_version, open_version
-from recommender.struggles.screening import THRESHOLDS_FILE, Screener
+from recommender.ranking.versions import MANIFEST_FILE, current_version
+from recommender.struggles.screening import THRESHOLDS_FILE
 from recommender.struggles.text_model import HEAD_FILE, TextModel
 from recommender.training.calibration_error import calibration_error
-from recommender.training.corpus import REAL_DEV, Row, load_rows, screening_rows
+from recommender.training.corpus import REAL_DEV, Row, load_rows
 from recommender.training.evaluate import MODEL
 from recommender.training.measured import Measured, measure_version, rankable
-from recommender.training.report import SLICES, calibration, per_request, summarise
-from recommender.training.screening_out_of_fold import ScreeningOutOfFold
-from recommender.training.screening_report import screening_figures
-from recommender.training.thresholds import ScreeningCase
+from recommender.training.report import calibration, per_request, summarise
 
-GOLDEN_FILE = Path(__file__).parent / "golden_cases.jsonl"
 Say = Callable[[str], None]
 
 
@@ -98,26 +93,12 @@ def gate_report(
     return results
 
 
-@dataclass(frozen=True)
-class _Version:
-    manifest: Manifest
-    folder: Path
-    encoder_folder: Path
-    weights: FusionWeights
-    recommender: Recommender
-
-    @classmethod
-    def of(cls, models: Path, name: str) -> _Version:
-        manifest, folder, encoder_folder = open_version(models, name)
-        return cls(manifest, folder, encoder_folder, FusionWeights.load(folder), Recommender.load(models, name))
-
-
 class _GateRun:
     """Current and candidate version with everything the gates compare."""
 
     def __init__(self, models: Path, candidate: str, evidence: GatedEvidence, cache: EmbeddingCache) -> None:
         self.base = Base.of(models, candidate)
-        self.current, self.candidate = (_Version.of(models, name) for name in (current_version(models), candidate))
+        self.current, self.candidate = (GatedVersion.of(models, name) for name in (current_version(models), candidate))
         base_of_current = Base.of(models).manifest.version
         if base_of_current != self.base.manifest.version:
             raise ModelVersionError(
@@ -197,7 +178,7 @@ class _GateRun:
         )
         return now - before
 
-    def _head_change(self, version: _Version) -> Floats | None:
+    def _head_change(self, version: GatedVersion) -> Floats | None:
         """What a version's text head adds to the base's, known for lists whose words may be read; 0 for others."""
         if version.manifest.files[HEAD_FILE] == self.base.manifest.files[HEAD_FILE]:
             return None
@@ -236,7 +217,7 @@ class _GateRun:
         same = self.current.manifest.files[THRESHOLDS_FILE] == self.candidate.manifest.files[THRESHOLDS_FILE]
         if same and self.current.encoder_folder == self.candidate.encoder_folder:
             return said("screening", "passed")
-        return screening_gate(_screened(self.current), _screened(self.candidate), self.parameters)
+        return screening_gate(self.current.screened(), self.candidate.screened(), self.parameters)
 
     def _latency(self) -> GateResult:
         runs = self.parameters.latency.runs.value
@@ -258,69 +239,10 @@ class _GateRun:
         now, again = ([self.candidate.recommender.rank(case) for case in cases] for _ in range(2))
         differing = [case.case_id for case, one, two in zip(cases, now, again, strict=True) if one != two]
         if remade is not None:
-            differing += [name for name in self._made_files if not _same_bytes(self.candidate.folder, remade, name)]
+            differing += [name for name in self._made_files if not self.candidate.has_same_bytes(remade, name)]
         yield determinism_gate(differing)
         yield golden_gate(*changed_cases(before, now, self.parameters), len(cases), self.parameters)
 
     @property
     def _made_files(self) -> list[str]:
         return [*self.candidate.manifest.files, MANIFEST_FILE]
-
-
-def changed_cases(
-    before: Sequence[Ranking], now: Sequence[Ranking], parameters: GateParameters
-) -> tuple[list[str], list[str]]:
-    """Cases whose status changed, and those whose first suggestion was not among the first few before."""
-    pairs = list(zip(before, now, strict=True))
-    status = [new.case_id for old, new in pairs if old.status != new.status]
-    moved = []
-    for old, new in pairs:
-        in_sight = [suggestion.skill_id for suggestion in old.suggestions[: parameters.golden.places.value]]
-        first = [suggestion.skill_id for suggestion in new.suggestions[:1]]
-        if old.status == new.status and not set(first) <= set(in_sight):
-            moved.append(new.case_id)
-    return status, moved
-
-
-def golden_cases() -> list[Case]:
-    """The fixed cases every version must answer as the one before, or nearly so."""
-    with GOLDEN_FILE.open("rb") as stream:
-        return [Case.model_validate(line.content) for line in json_rows(stream) if not isinstance(line, Reject)]
-
-
-def development_labels(rows: Sequence[Row]) -> Mapping[str, Sequence[str]]:
-    """Slices of the development struggles, one label a row."""
-    labels = {name: [slice_of(row) for row in rows] for name, slice_of in SLICES.items()}
-    return labels | {"subject": [row.case_context().subject for row in rows]}
-
-
-def held_back_labels(lists: ReviewedLists) -> Mapping[str, Sequence[str]]:
-    """Slices of the lists held back; length and register only where the words may be read, else empty."""
-    contexts = [row.context for row in lists.rows]
-    labels: dict[str, list[str]] = {
-        "grade band": [context.grade_band for context in contexts],
-        "subject": [context.subject for context in contexts],
-        "career stage": [context.career_stage for context in contexts],
-    }
-    for name in ("length", "register"):
-        labels[name] = [_text_label(name, row.struggle) for row in lists.rows]
-    return labels
-
-
-def _text_label(name: str, text: str | None) -> str:
-    if not text or not text.strip():
-        return ""
-    return SLICES[name](load_rows(REAL_DEV)[0].model_copy(update={"text": text}))
-
-
-def _screened(version: _Version) -> dict[str, float]:
-    rows = screening_rows()
-    known = ScreeningOutOfFold.load(version.encoder_folder).take([row.id for row in rows])
-    thresholds = Screener.load(version.folder, version.encoder_folder).thresholds
-    recall = screening_figures(ScreeningCase.of(rows, known), rows, thresholds)["recall"]
-    return {status: float(share["mean"]) for status, share in recall.items()}
-
-
-def _same_bytes(one: Path, other: Path, name: str) -> bool:
-    files = one / name, other / name
-    return all(file.is_file() for file in files) and files[0].read_bytes() == files[1].read_bytes()

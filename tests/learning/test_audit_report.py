@@ -45,7 +45,7 @@ def stressed(recommender):
 def report(stressed, tmp_path_factory):
     """Every part, small: planted answers, real scores, planted evidence."""
     made = AuditReport("2026.test")
-    answers = PlantedAnswers(("Title I", "Malachi", "Nasir", "Omari"))
+    answers = PlantedAnswers(("Title I", "Malachi", "Monday", "Wednesday"))
     audit_swaps(made, rows(), answers, PARAMETERS, lambda _: None)
     for found in stress_texts(rows(), answers, CATALOGUE, load_audit_edits(), PARAMETERS):
         made.findings += found
@@ -207,3 +207,10 @@ def test_no_attribute_reaches_the_model(recommender):
     other = recommender.rank(Case(case_id="c", struggle=TEXTS[2], teacher_id="t2"))
     assert ranked == other
     assert not np.isnan([one.score for one in ranked.suggestions]).any()
+
+
+def test_the_summary_says_what_control_edits_alone_change(report):
+    # Two weekdays are planted, so that another weekday may change the list.
+    controls = [one.control.mean for one in report.of("swaps") if one.measure == "top_1_changed"]
+    assert max(controls) > 0
+    assert f"{min(controls):.0%} to {max(controls):.0%} of texts" in " ".join(audit_markdown(report).split())

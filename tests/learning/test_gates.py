@@ -7,6 +7,7 @@ from small_models import SHIPPED
 
 from recommender.cases import Ranking
 from recommender.learning.evidence import Evidence
+from recommender.learning.fixed_cases import changed_cases, golden_cases
 from recommender.learning.gate_parameters import GATES_FILE, load_gate_parameters
 from recommender.learning.gate_rules import (
     calibration_gate,
@@ -19,7 +20,6 @@ from recommender.learning.gate_rules import (
     screening_gate,
     slice_gates,
 )
-from recommender.learning.gates import changed_cases, golden_cases
 from recommender.learning.guards import Finding
 from recommender.learning.held_back import ReviewedLists, split_by_time
 from recommender.learning.parameters import load_learning_parameters
