@@ -24,7 +24,7 @@ serve: $(VENV)/serve.stamp ## Set up and start the service on this machine, at f
 	$(BIN)/growth serve --demo
 
 test: $(VENV)/dev.stamp ## Set up and run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
