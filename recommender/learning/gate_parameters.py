@@ -48,7 +48,7 @@ class ScreeningGate(StrictModel):
 
 
 class LatencyGate(StrictModel):
-    """Largest ratio of the medians of interleaved ``runs``."""
+    """Largest median ratio of interleaved ``runs``."""
 
     ratio: Value[Positive]
     runs: Value[AtLeastOne]

@@ -21,7 +21,7 @@ from recommender.learning.gate_rules import (
     slice_gates,
 )
 from recommender.learning.guards import guard
-from recommender.learning.held_back import ReviewedLists, split_by_time
+from recommender.learning.held_back import ReviewedLists, referee, split_by_time
 from recommender.learning.later_cases import LaterCases
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions
@@ -194,7 +194,8 @@ class _World:
         lists, weights = self.held_back, updated_weights(self.base, change.update)
         shipped = lists.log_odds(self.base)
         candidate = lists.log_odds(weights, change.head_change(lists.log_p))
-        ordering, expected = self.reviewed.ordering, expit(shipped)
+        judge = referee(self.held_rows, self.base, self.catalogue, self.positions, self.learning)
+        ordering, expected = self.reviewed.ordering, expit(lists.log_odds(judge))
         worth = lists.worth(candidate, ordering, expected) - lists.worth(shipped, ordering, expected)
         removal = [calibration_error(*lists.removals(log_odds, self.positions)) for log_odds in (shipped, candidate)]
         labels: dict[str, list[str]] = {

@@ -15,6 +15,8 @@ from recommender.learning.evidence import Evidence, EvidenceRow
 from recommender.learning.parameters import LearningParameters
 from recommender.learning.positions import Positions
 from recommender.learning.signals import read_signals
+from recommender.learning.update import fit_update
+from recommender.learning.updated_weights import updated_weights
 from recommender.learning.weights import without_copies
 from recommender.ranking.fusion import Fusion, FusionWeights
 from recommender.ranking.ordering import Ordering
@@ -37,6 +39,21 @@ def split_by_time(evidence: Evidence, share: float) -> tuple[Evidence, Evidence]
     learned, newest = rows[:cut], rows[cut:]
     cases = {(row.tenant, row.case) for row in learned}
     return Evidence.of(learned), Evidence.of(row for row in newest if (row.tenant, row.case) not in cases)
+
+
+def referee(
+    rows: Sequence[EvidenceRow],
+    base: FusionWeights,
+    catalogue: Catalogue,
+    positions: Positions,
+    parameters: LearningParameters,
+) -> FusionWeights:
+    """What the held-back rows alone would teach the base: it says what skills nobody judged are worth.
+
+    The version that answers is no fair judge of them: it would call what a candidate learned about skills that it does
+    not show itself a loss. Nothing the candidate learned from is in here.
+    """
+    return updated_weights(base, fit_update(Evidence.of(rows), catalogue, positions, parameters)) if rows else base
 
 
 @dataclass(frozen=True)
@@ -124,10 +141,10 @@ class ReviewedLists:
     def worth(self, log_odds: Floats, ordering: Ordering, expected: Floats) -> Floats:
         """(rows,) nDCG@5 of the lists these log-odds make, in mean what the coaches' own relevance would give.
 
-        A judged skill counts with its unbiased target; one that nobody judged with ``expected`` (rows, skills), its
-        probability under the version that answers (the doubly robust way: Dudik, Langford and Li 2011). Divided by the
-        best order of the same values, cut to 0 and 1, so that two versions are divided by the same number; single rows
-        may lie outside 0..1.
+        A judged skill counts with its unbiased target; one that nobody judged with ``expected`` (rows, skills), the
+        probability by a ``referee`` (the doubly robust way: Dudik, Langford and Li 2011). Divided by the best order of
+        the same values, cut to 0 and 1, so that two versions are divided by the same number; single rows may lie
+        outside 0..1.
         """
         relevance = np.where(np.isnan(self.target), expected, self.target)
         discount = 1 / np.log2(np.arange(2, PLACES + 2))

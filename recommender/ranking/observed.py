@@ -77,8 +77,8 @@ def case_scores(case: Case, instruments: Instruments, tenant: str = "") -> pd.Da
     """The score table of a case's own observations; labels become numbers and "not scored" stays out.
 
     A row that is not scored but has a note stays with an empty value, so that the note is read. Without a visit, scores
-    of one day by one observer are one visit. ``tenant`` names the norms they are read with. Raises CaseError naming the observation and field of an unknown
-    instrument, item or label, and of a score outside the scale.
+    of one day by one observer are one visit. ``tenant`` names the norms they are read with. Raises CaseError naming the
+    observation and field of an unknown instrument, item or label, and of a score outside the scale.
     """
     values = observed_values(case, instruments)
     rows = [

@@ -36,7 +36,8 @@ def problem_page(request: Request, problem: Problem, signed_in: SignedIn | None 
     texts = page_strings()["problems"]
     message = texts.get(problem.name, texts["other"])
     if "hx-request" in request.headers:
-        answer = HTMLResponse(_render("problem_words.html", me=signed_in, path="", message=message), problem.status_code)
+        words = _render("problem_words.html", me=signed_in, path="", message=message)
+        answer = HTMLResponse(words, problem.status_code)
     else:
         answer = page(request, "problem.html", signed_in, problem.status_code, message=message)
     answer.headers.update(problem.headers or {})

@@ -21,7 +21,7 @@ from recommender.learning.gate_rules import (
     slice_gates,
 )
 from recommender.learning.guards import Finding
-from recommender.learning.held_back import ReviewedLists, split_by_time
+from recommender.learning.held_back import ReviewedLists, referee, split_by_time
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions
 from recommender.ranking.fusion import FusionWeights
@@ -104,7 +104,7 @@ def test_safeguarding_may_not_fall_at_all_and_other_screening_by_its_margin():
     assert not screening_gate(before, {"safeguarding": 1.0, "not_enough": 0.88}, GATES).passed
 
 
-def test_speed_is_compared_by_medians_so_that_one_slow_run_decides_nothing():
+def test_speed_is_compared_by_the_middle_pair_so_that_one_slow_run_decides_nothing():
     before = np.full(9, 0.010)
     assert latency_gate(before, np.array([*[0.0105] * 8, 5.0]), GATES).passed
     assert not latency_gate(before, np.full(9, 0.0112), GATES).passed
@@ -197,7 +197,7 @@ def test_a_list_is_worth_the_unbiased_relevance_of_its_places():
     assert lists.worth(better, PLAIN, never)[0] == pytest.approx(gained)
 
 
-def test_a_skill_nobody_judged_counts_as_likely_as_the_version_that_answers_says():
+def test_a_skill_nobody_judged_counts_as_likely_as_the_referee_says():
     lists = reviewed_lists(listed(0, [change(0, "keep")]))
     expected = np.zeros((1, len(SKILLS)))
     expected[0, 7] = 0.5
@@ -238,3 +238,10 @@ def test_removals_are_predicted_by_looking_and_not_fitting():
     chance, event = lists.removals(np.zeros((1, len(SKILLS))), LOOKS)
     assert chance.tolist() == [0.5, 0.25, 0.125]
     assert event.tolist() == [0.0, 1.0, 0.5]
+
+
+def test_the_referee_learned_from_the_held_back_lists_and_without_any_is_the_base():
+    rows = [listed(number, [change(0, "keep"), change(1, "remove")]) for number in range(60)]
+    learned = referee(rows, BASE, CATALOGUE, LOOKS, load_learning_parameters())
+    assert learned.skill_offsets[SKILLS[1]] < 0
+    assert referee([], BASE, CATALOGUE, LOOKS, load_learning_parameters()) is BASE

@@ -78,9 +78,7 @@ def make_school_app(app: Any, database: Database) -> SchoolApp:
         tenant_id = create_tenant(session, "North School", safeguarding_contact="Sal Safe, room 12")
         root = operator(session, tenant_id)
         people = {
-            who: person_actor(
-                session, tenant_id, create_person(session, root, name, [role], external_id=f"t-{who}")
-            )
+            who: person_actor(session, tenant_id, create_person(session, root, name, [role], external_id=f"t-{who}"))
             for who, (name, role) in PEOPLE.items()
         }
         link_id = create_link(session, root, people["coach"].id, people["teacher"].id)

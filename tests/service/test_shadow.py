@@ -67,6 +67,11 @@ def count(shadow, name, **labels):
     return series.get((f"growth_shadow_{name}", tuple(sorted(labels.items()))), 0.0)
 
 
+def finish(shadow):
+    """Wait for what was handed to the shadow; it does one thing after another."""
+    shadow._pool.submit(int).result(60)
+
+
 def asked(**fields):
     return Case(case_id="c1", struggle=STRUGGLE, **fields)
 
@@ -74,7 +79,7 @@ def asked(**fields):
 def test_a_stored_case_is_ranked_by_the_shadow_too_and_only_counted(desk_with, shadow_of, school_app, served_model):
     shadow = shadow_of()
     stored = desk_with(shadow).open_case(school_app.people["teacher"], asked())
-    shadow.close()
+    finish(shadow)
     assert count(shadow, "compared_total") == 1
     first = served_model.rank(asked()).suggestions[0].skill_id
     assert first == FIRST and count(shadow, "first_changed_total") == 1
@@ -94,7 +99,7 @@ def test_without_the_setting_nothing_is_ranked_twice(desk_with, shadow_of, schoo
 def test_once_promoted_a_shadow_compares_nothing_with_itself(desk_with, shadow_of, school_app):
     shadow = shadow_of(SHIPPED)
     desk_with(shadow).open_case(school_app.people["teacher"], asked())
-    shadow.close()
+    finish(shadow)
     assert count(shadow, "compared_total") == 0
 
 
@@ -103,7 +108,7 @@ def test_a_version_that_cannot_be_loaded_costs_no_answer_and_says_no_word_of_the
 ):
     shadow = shadow_of("nobody")
     stored = desk_with(shadow).open_case(school_app.people["teacher"], asked())
-    shadow.close()
+    finish(shadow)
     assert stored.case_id
     assert count(shadow, "not_compared_total", why="no model") == 1
     assert '"shadow not loaded"' in log_lines.getvalue() and "three students" not in log_lines.getvalue()
