@@ -123,13 +123,13 @@ PLAIN = {
     "action": "norms.fitted", "subject_id": "x", "key": "k", "content": ["x"], "new_id": "N" * 26, "now": NOW,
     "about": "suggestion", "why": "Not so", "answer": "You are right", "struggle": "A text", "context": {},
     "norms": Norms(), "fitted_scores": 0, "owned": None, "contact": "Ms. Duty", "months": 6, "role": "teacher",
-    "scope": "decisions", "pseudonym_key": bytes(32),
+    "scope": "decisions", "pseudonym_key": bytes(32), "kind": "choice",
 }  # fmt: skip
 
 
 def arguments(function: Callable[..., Any], ids: dict[str, Any]) -> dict[str, Any]:
     """An argument for every parameter that wants one; a parameter nobody knows fails the test."""
-    known = PLAIN | ids | {"owned": Case}
+    known = PLAIN | ids | {"owned": Case, "person_ids": [ids["person_id"]]}
     given = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if name in ("session", "actor") or parameter.kind is parameter.VAR_KEYWORD:
