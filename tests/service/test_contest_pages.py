@@ -52,8 +52,8 @@ def test_an_answer_that_cannot_be_used_is_refused_beside_its_own_box(administrat
     for typed in ("", "   ", "x" * 4001):
         answer = administrator.post(second.action, data=second.fields | {"answer": typed})
         assert answer.status_code == 422
-        assert answer.text.count('role="alert"') == 1
-        assert answer.text.index("Second") < answer.text.index('role="alert"')
+        assert answer.text.count('class="error" role="alert"') == 1
+        assert answer.text.index("Second") < answer.text.index('class="error" role="alert"')
         assert [one.fields["answer"] for one in forms(answer.text, "/answer")] == ["", typed]
     with school_app.database.read() as session:
         assert len(open_contests(session, school_app.people["administrator"]).items) == 2
