@@ -37,6 +37,7 @@ from recommender.learning.gate_slices import development_labels, held_back_label
 from recommender.learning.gated_version import GatedVersion
 from recommender.learning.guards import guard
 from recommender.learning.held_back import Floats, ReviewedLists, referee
+from recommender.learning.off_policy_gate import off_policy_gate
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions, estimate_positions
 from recommender.learning.registry import GATES, files_digest
@@ -119,6 +120,7 @@ class _GateRun:
         say(f"{len(self._lists)} reviewed lists held back")
         worth = self._worth
         yield held_back_gate(worth, self._lists.teachers, self.parameters, corpus_only=self._corpus_only)
+        yield off_policy_gate(self._lists, self._log_odds[1], self._positions)
         yield from self._calibrations()
         yield from slice_gates("development", difference, development_labels(self._rows), self.parameters)
         yield from slice_gates("held back", worth, held_back_labels(self._lists), self.parameters)

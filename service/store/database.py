@@ -65,9 +65,8 @@ class Database:
         gone or restarting: nothing was kept then, unless the connection broke during the commit itself, which an
         idempotency key makes safe to repeat.
         """
-        with refusals_in_plain_words(), StoreSession(self.writing, self.text_keys) as session:
-            with session.begin():
-                yield session
+        with refusals_in_plain_words(), StoreSession(self.writing, self.text_keys) as session, session.begin():
+            yield session
         if session.has_deleted_texts:
             # What was kept is kept: a pool that is used up leaves this to the next deletion.
             with suppress(PoolTimeoutError):
