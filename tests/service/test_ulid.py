@@ -27,3 +27,10 @@ def test_ids_sort_by_the_time_they_were_made():
 
 def test_ids_of_one_moment_differ():
     assert len({new_ulid() for _ in range(1_000)}) == 1_000
+
+
+def test_ids_of_one_millisecond_sort_as_they_were_made(monkeypatch):
+    monkeypatch.setattr("service.ulid.time.time_ns", lambda: 1_790_000_000_000_000_000)
+    made = [new_ulid() for _ in range(2_000)]
+    assert made == sorted(set(made))
+    assert len({ulid[:10] for ulid in made}) == 1
