@@ -10,7 +10,7 @@ from service.access.apps import WritingApp
 from service.api import answers
 from service.api.bodies import JSON, JsonBody, parse_json, read_case
 from service.api.choices import answered_choices
-from service.api.contract import case_request, made_response, problem_responses
+from service.api.contract import LIST_PROBLEMS, ONE_PROBLEMS, case_request, made_response, problem_responses
 from service.api.parameters import (
     NOT_CHANGED,
     TAG_HEADER,
@@ -32,8 +32,6 @@ from service.store.rankings import rankings_of
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 OPEN_PROBLEMS = problem_responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
-LIST_PROBLEMS = problem_responses(401, 403, 422, 429, 500, 503)
-ONE_PROBLEMS = problem_responses(401, 403, 404, 429, 500, 503)
 LOCATION = {"Location": {"description": "Where the case is.", "schema": {"type": "string"}}}
 _FIRST_SKILL = {
     "case": "$response.body#/id",

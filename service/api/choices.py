@@ -10,7 +10,7 @@ from recommender.cases import Ranking
 from service.access.apps import WritingApp
 from service.api import answers
 from service.api.bodies import JSON, JsonBody, read_body_as
-from service.api.contract import made_response, problem_responses, sent_request
+from service.api.contract import LIST_OF_CASE_PROBLEMS, MAKE_PROBLEMS, made_response, sent_request
 from service.api.parameters import CaseInQuery, IdempotencyKey
 from service.api.sent import ChoiceSent, ChosenSent, DeclinedSent
 from service.casework import Casework
@@ -22,8 +22,6 @@ from service.store.feedback import feedback_lag
 from service.store.rankings import rankings_of
 
 router = APIRouter(prefix="/v1/choices", tags=["choices"])
-MAKE_PROBLEMS = problem_responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
-LIST_PROBLEMS = problem_responses(401, 403, 404, 422, 429, 500, 503)
 NEXT: dict[str, Any] = {
     "its_cycle": {"operationId": "get_cycle", "parameters": {"id": "$response.body#/cycle"}},
     "check_in": {"operationId": "make_check_in", "parameters": {"id": "$response.body#/cycle"}},
@@ -54,7 +52,7 @@ def make_choice(app: WritingApp, body: JsonBody, desk: CaseDesk, key: Idempotenc
     return Response(made.model_dump_json(), 201, media_type=JSON)
 
 
-@router.get("", operation_id="list_choices", summary="List the choices on a case", responses=LIST_PROBLEMS)
+@router.get("", operation_id="list_choices", summary="List the choices on a case", responses=LIST_OF_CASE_PROBLEMS)
 def get_choices(app: WritingApp, case_id: CaseInQuery, database: StoreDatabase) -> answers.ChoiceList:
     """Answer with every decision on a case the app sent, oldest first."""
     with database.read() as session:

@@ -40,6 +40,13 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+# What routes over stored rows may answer with: making one, reading one, the app's whole list, a list of one case.
+MAKE_PROBLEMS = problem_responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
+ONE_PROBLEMS = problem_responses(401, 403, 404, 429, 500, 503)
+LIST_PROBLEMS = problem_responses(401, 403, 422, 429, 500, 503)
+LIST_OF_CASE_PROBLEMS = problem_responses(401, 403, 404, 422, 429, 500, 503)
+
+
 def json_request(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
     """OpenAPI request body that is read by ``service.api.bodies``."""
     named = {name: {"value": value} for name, value in examples.items()}

@@ -9,7 +9,13 @@ from fastapi import APIRouter, Response
 from service.access.apps import WritingApp
 from service.api import answers
 from service.api.bodies import JSON, JsonBody, read_body_as
-from service.api.contract import made_response, problem_responses, sent_request
+from service.api.contract import (
+    LIST_PROBLEMS,
+    MAKE_PROBLEMS,
+    ONE_PROBLEMS,
+    made_response,
+    sent_request,
+)
 from service.api.parameters import (
     NOT_CHANGED,
     TAG_HEADER,
@@ -17,6 +23,7 @@ from service.api.parameters import (
     IdempotencyKey,
     IdInPath,
     KnownTags,
+    made,
     tagged,
 )
 from service.api.sent import CheckInSent, CycleSent, EndSent, FollowUpSent
@@ -26,9 +33,6 @@ from service.store.cycles import CycleView, end_cycle, get_cycle, list_cycles, s
 from service.store.practice import add_check_in, add_follow_up, check_ins_of, follow_ups_of
 
 router = APIRouter(prefix="/v1/cycles", tags=["cycles"])
-MAKE_PROBLEMS = problem_responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
-LIST_PROBLEMS = problem_responses(401, 403, 422, 429, 500, 503)
-ONE_PROBLEMS = problem_responses(401, 403, 404, 429, 500, 503)
 LOCATION = {"Location": {"description": "Where the cycle is.", "schema": {"type": "string"}}}
 NEXT: dict[str, Any] = {
     "this": {"operationId": "get_cycle", "parameters": {"id": "$response.body#/id"}},
@@ -57,8 +61,7 @@ def begin_cycle(app: WritingApp, body: JsonBody, database: StoreDatabase, key: I
         cycle_id = start_cycle(
             session, app, case_id, sent.choice, sent.started_on, weeks=sent.weeks, idempotency_key=key
         )
-    headers = {"Location": f"{router.prefix}/{cycle_id}"}
-    return Response(answers.Made(id=cycle_id).model_dump_json(), 201, headers, JSON)
+    return made(cycle_id, f"{router.prefix}/{cycle_id}")
 
 
 @router.get("", operation_id="list_cycles", summary="List the cycles of the app's cases", responses=LIST_PROBLEMS)
@@ -128,7 +131,7 @@ def make_check_in(
         check_in_id = add_check_in(
             session, app, cycle_id, sent.happened_on, sent.times_tried, note=sent.note, idempotency_key=key
         )
-    return Response(answers.Made(id=check_in_id).model_dump_json(), 201, media_type=JSON)
+    return made(check_in_id)
 
 
 @router.post(
@@ -150,7 +153,7 @@ def make_follow_up(
             session, app, cycle_id, sent.phase, sent.observed_on, sent.seen, sent.looked_for,
             note=sent.note, idempotency_key=key,
         )  # fmt: skip
-    return Response(answers.Made(id=follow_up_id).model_dump_json(), 201, media_type=JSON)
+    return made(follow_up_id)
 
 
 @router.post(

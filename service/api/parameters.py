@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Response
 
+from service.api.answers import Made
 from service.api.bodies import JSON
 from service.api.sent import ULID_PATTERN
 from service.problems import Problem
@@ -94,6 +95,12 @@ CaseInQuery = Annotated[str, Depends(_case_in_query)]
 AskedPart = Annotated[ListPart, Depends(_list_part)]
 IdempotencyKey = Annotated[str | None, Depends(_idempotency_key)]
 KnownTags = Annotated[str, Depends(_if_none_match)]
+
+
+def made(made_id: str, address: str | None = None) -> Response:
+    """201 with the id of what was made, and its address where it has one of its own."""
+    headers = None if address is None else {"Location": address}
+    return Response(Made(id=made_id).model_dump_json(), 201, headers, JSON)
 
 
 def tagged(content: str, known: str, version: str | None = None) -> Response:

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Response
 
 from service.access.apps import WritingApp
 from service.api import answers
-from service.api.bodies import JSON, JsonBody, read_body_as
-from service.api.contract import problem_responses, sent_request
-from service.api.parameters import CaseInQuery, IdempotencyKey
+from service.api.bodies import JsonBody, read_body_as
+from service.api.contract import LIST_OF_CASE_PROBLEMS, MAKE_PROBLEMS, sent_request
+from service.api.parameters import CaseInQuery, IdempotencyKey, made
 from service.api.sent import ChangeSent, KeepSent, RemoveSent, ReviewSent
 from service.state import ServiceMetrics, StoreDatabase
 from service.store.actors import Actor, person_actor
@@ -21,8 +21,6 @@ from service.store.tables.cases import Case
 from service.store.visibility import visible
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
-MAKE_PROBLEMS = problem_responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
-LIST_PROBLEMS = problem_responses(401, 403, 404, 422, 429, 500, 503)
 
 
 @router.post(
@@ -51,10 +49,10 @@ def make_review(
             session, coach, sent.case, sent.ranking, changes, by_app=app, idempotency_key=key
         )  # fmt: skip
     metrics.count_feedback("review", lag)
-    return Response(answers.Made(id=review_id).model_dump_json(), 201, media_type=JSON)
+    return made(review_id)
 
 
-@router.get("", operation_id="list_reviews", summary="List the reviews of a case", responses=LIST_PROBLEMS)
+@router.get("", operation_id="list_reviews", summary="List the reviews of a case", responses=LIST_OF_CASE_PROBLEMS)
 def get_reviews(app: WritingApp, case_id: CaseInQuery, database: StoreDatabase) -> answers.ReviewList:
     """Answer with every review of a case the app sent, oldest first."""
     with database.read() as session:
