@@ -90,8 +90,9 @@ def seed_demo(
 def demo_links(database: Database, settings: Settings) -> list[DemoLink]:
     """Fresh links for a teacher, their coach, the administrator and the safeguarding lead of the demo school.
 
-    The teacher has practice going on that the coach follows, on a moment the coach has reviewed. Empty when there is
-    no demo school; whoever has left or was deleted is left out.
+    The teacher has practice going on that the coach follows, on a moment the coach has reviewed; of other teachers the
+    coach has moments that nobody has looked at. Empty when there is no demo school; whoever has left or was deleted is
+    left out.
     """
     with database.write() as session:
         tenant_id = session.scalar(select(Tenant.id).where(Tenant.is_demo).order_by(Tenant.created_at).limit(1))
@@ -187,7 +188,8 @@ def _people(
     places = np.random.default_rng(seed).permutation(len(groups))
     players = []
     for place, (teacher, given) in enumerate(zip(district.teachers, places, strict=True)):
-        coach = actors[_coach_id(place, people)]
+        # The teachers of a group go to the coaches in turn, so that every coach finds some of each larger group.
+        coach = actors[_coach_id(given, people)]
         create_link(session, root, coach.id, actors[teacher.teacher_id].id, now=now)
         players.append(Player(place, actors[teacher.teacher_id], coach, teacher, groups[given]))
     _agree(session, actors, players, now)

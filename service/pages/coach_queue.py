@@ -21,8 +21,9 @@ from service.store.queue import QueueEntry, coach_queue, place_of, queue_entry
 from service.store.tables.cases import QueueState
 from service.store.text_vault import read_many
 
-# As a coach works: what nobody has looked at, what came back, what waits for somebody else.
-GROUPS: tuple[QueueState, ...] = ("new", "changed", "waiting")
+# As a coach works: what nobody has looked at, what came back, what waits for somebody else; then what is decided.
+OPEN: tuple[QueueState, ...] = ("new", "changed", "waiting")
+GROUPS: tuple[QueueState, ...] = (*OPEN, "done")
 TO_ANSWER: tuple[QueueState, ...] = ("new", "changed")
 LINES = 20
 router = APIRouter(include_in_schema=False)
@@ -40,7 +41,7 @@ class QueueLine:
 
 @dataclass(frozen=True)
 class QueueGroup:
-    """The moments in one state, longest in it first; ``next`` is where the rest begins."""
+    """The moments in one state, longest in it first, of decided ones the latest; ``next`` is where the rest begins."""
 
     state: QueueState
     lines: list[QueueLine]
@@ -54,12 +55,12 @@ def show_queue(
     """The queue: every state's first moments, or all of one state in parts. Nothing else orders or filters it."""
     only = next((known for known in GROUPS if known == state), None)
     with database.read() as session:
-        groups = [_group(session, me.actor, one, after if only else None) for one in ([only] if only else GROUPS)]
+        groups = _groups(session, me.actor, [only] if only else GROUPS, after if only else None)
         objections = [line for line in open_contests(session, me.actor).items if line.case_id is not None]
     return page(
         request, "coach_queue.html", me,
         groups=groups, only=only, states=GROUPS, is_first_part=not (only and after), objections=objections,
-        is_empty=not any(group.lines for group in groups),
+        is_nothing_open=not any(group.lines for group in groups if group.state in OPEN),
     )  # fmt: skip
 
 
@@ -93,13 +94,20 @@ def next_moment(session: StoreSession, actor: Actor, case_id: str) -> str | None
     return None
 
 
-def _group(session: StoreSession, actor: Actor, state: QueueState, after: str | None) -> QueueGroup:
-    part = coach_queue(session, actor, state=state, after=after, limit=LINES)
-    words = _first_words(session, actor, part.items)
-    lines = [
-        QueueLine(entry.case_id, entry.teacher_name, entry.queued_at, words.get(entry.case_id)) for entry in part.items
+def _groups(session: StoreSession, actor: Actor, states: Sequence[QueueState], after: str | None) -> list[QueueGroup]:
+    parts = {state: coach_queue(session, actor, state=state, after=after, limit=LINES) for state in states}
+    words = _first_words(session, actor, [entry for part in parts.values() for entry in part.items])
+    return [
+        QueueGroup(
+            state,
+            [
+                QueueLine(entry.case_id, entry.teacher_name, entry.queued_at, words.get(entry.case_id))
+                for entry in part.items
+            ],
+            part.next,
+        )
+        for state, part in parts.items()
     ]
-    return QueueGroup(state, lines, part.next)
 
 
 def _first_words(session: StoreSession, actor: Actor, entries: Sequence[QueueEntry]) -> Mapping[str, str]:

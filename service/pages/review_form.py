@@ -43,6 +43,11 @@ class SuggestedRow:
         """Whether the suggestion stays where it is."""
         return self.change in (KEEP, str(self.place))
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether something was said about it."""
+        return not self.is_kept or bool(self.why.strip())
+
 
 @dataclass(frozen=True)
 class AddedRow:

@@ -82,7 +82,7 @@ def shared_with(session: StoreSession, actor: Actor, case_id: str) -> list[str]:
 def case_changed(session: StoreSession, case: Case, now: datetime, state: QueueState = "changed") -> None:
     """Say that a case is another than before; coaches who had answered, or were done, find it in their queue again.
 
-    ``state`` "done" takes it out of every queue.
+    ``state`` "done" takes it out of what is open in every queue.
     """
     case.changed_at = now
     shares = session.scalars(

@@ -196,6 +196,7 @@ def _others(session: StoreSession, teacher: str) -> list[Visit]:
     return [
         Visit(teacher, f"/moments/{practised}/choices", "a second skill", chosen | {"skill": str(skill)}),
         Visit(coach, path, "a moment with an objection", None),
+        Visit(coach, "/coach?state=done", "moments that are decided", None),
         Visit(coach, f"{path}/contests/{contest.id}/answer", "no answer", {"answer": " "}),
         Visit(SIGNED_OUT, "/", "skills to try", {"struggle": STRUGGLE}),
     ]

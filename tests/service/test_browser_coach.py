@@ -14,6 +14,8 @@ from service.store.cases import get_case
 from service.store.shares import share_case
 
 pytestmark = needs_chromium
+# A moment with nothing open, at the width of a phone.
+PHONE_HEIGHT, MOST_SCREENS = 844, 4
 FIRST, MOVED, REMOVED, ADDED = (
     "Begin with this one.", "This comes before the others for me.", "You do this in every lesson I saw.",
     "This is what makes it work when it gets loud.",
@@ -43,6 +45,18 @@ def shared_moment(pages: Pages) -> tuple[Actor, Actor, str, list[str]]:
     return teacher, coach, opened.case_id, [suggestion.name for suggestion in ranking.suggestions]
 
 
+def choose_first(pages: Pages, teacher: Actor, case_id: str) -> None:
+    """The teacher takes the first skill of the list."""
+    desk = Casework(pages.database, pages.app.state.model, pages.app.state.metrics)
+    with pages.database.read() as session:
+        ranking = get_case(session, teacher, case_id).rankings[-1].ranking
+    desk.choose(teacher, case_id, str(ranking.ranking_id), ranking.suggestions[0].skill_id)
+
+
+def change(skill: str) -> str:
+    return f"Change or comment {skill}"
+
+
 def view_of(skill: str) -> str:
     return f"Your view of this one {skill}"
 
@@ -63,13 +77,19 @@ def test_a_coach_reviews_with_the_keyboard_alone_and_the_teacher_reads_why(brows
         screen.tab_to(f"Why this? {first}")
         screen.press(Keys.SPACE)
         wait(lambda: "What led us here" in screen.words, "the reasons did not open")
+        screen.tab_to(change(first))
+        screen.press(Keys.ENTER)
         screen.tab_to(f"Why? {first}")
         screen.press(FIRST)
+        screen.tab_to(change(second))
+        screen.press(Keys.ENTER)
         screen.tab_to(view_of(second))
         screen.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN)
         assert screen.focus.get_property("value") == "remove"
         screen.tab_to(f"Why? {second}")
         screen.press(REMOVED)
+        screen.tab_to(change(third))
+        screen.press(Keys.SPACE)
         screen.tab_to(view_of(third))
         screen.press(Keys.ARROW_DOWN)
         assert screen.focus.get_property("value") == "1"
@@ -97,6 +117,54 @@ def test_a_coach_reviews_with_the_keyboard_alone_and_the_teacher_reads_why(brows
             f"added “De-escalation” at place 4. Why: {ADDED}", FIRST,
         ):  # fmt: skip
             assert words in said
+
+    browser.run(journey)
+
+
+def test_a_coach_finds_a_decided_moment_again_with_the_keyboard_alone(browser: Chromium, pages: Pages) -> None:
+    def journey(screen: Screen) -> None:
+        teacher, coach, case_id, _ = shared_moment(pages)
+        choose_first(pages, teacher, case_id)
+        screen.sign_in(pages.link(coach.id))
+        assert "Nothing to look at just now" in screen.words
+        assert "Tess Teacher" not in screen.words
+        taps = screen.taps
+        # A summary is called what its heading says; the link of the same name comes before it.
+        screen.tab_to("Decided")
+        screen.tab_to("Decided")
+        assert screen.focus.tag_name == "summary"
+        screen.press(Keys.ENTER)
+        screen.tab_to("Tess Teacher")
+        screen.press(Keys.ENTER)
+        wait(lambda: screen.path == f"/coach/moments/{case_id}", "the decided moment did not open")
+        assert "What they decided so far" in screen.words
+        assert screen.taps == taps
+
+    browser.run(journey)
+
+
+def test_on_a_phone_without_scripts_a_coach_reads_all_of_the_list_agrees_and_changes_their_mind(
+    browser: Chromium, pages: Pages
+) -> None:
+    def journey(screen: Screen) -> None:
+        _, coach, case_id, names = shared_moment(pages)
+        screen.sign_in(pages.link(coach.id))
+        screen.without_scripts()
+        screen.go(f"/coach/moments/{case_id}")
+        for words in (STRUGGLE, *names, "Agree with all", "Send my review"):
+            assert words in screen.words
+        assert screen.cdp("Page.getLayoutMetrics")["cssContentSize"]["height"] < MOST_SCREENS * PHONE_HEIGHT
+        screen.tap(screen.button("Agree with all"))
+        wait(lambda: "can read your review now" in screen.words, "the review was not saved")
+        assert f"Kept {names[0]}" in screen.words
+        # What is wrong is open when the page comes back.
+        screen.tap(screen.button("Change or comment", within="li"))
+        screen.one("select[id^=change-]").send_keys("Take out")
+        screen.tap(screen.button("Send my review"))
+        wait(lambda: "Please say why in a few words." in screen.words, "a missing why is not said")
+        screen.one("textarea[aria-invalid]").send_keys(REMOVED)
+        screen.tap(screen.button("Send my review"))
+        wait(lambda: f"Took out {names[0]}" in screen.words, "the second review was not saved")
 
     browser.run(journey)
 

@@ -138,6 +138,17 @@ def test_next_leads_on_after_a_review(school_app, coach, moment):
     assert "That was the last one to answer." in visible(coach.get(last).text)
 
 
+def test_an_objection_is_open_to_read_until_it_was_answered_and_folded_after_that(school_app, coach, moment):
+    raised = contest(school_app, moment)
+    article = rf'<article id="contest-{raised}">\n<{{}}>'
+    assert re.search(article.format("h3"), coach.get(path_of(moment)).text)
+    answer = coach.submit(f"{path_of(moment)}/contests/{raised}/answer", {"answer": "I see."})
+    assert re.search(article.format("h3"), coach.get(answer.headers["location"]).text)
+    again = coach.get(path_of(moment)).text
+    assert re.search(article.format("details"), again)
+    assert "I see." in again
+
+
 def test_an_objection_is_answered_once_and_the_teacher_reads_it(school_app, coach, moment):
     raised = contest(school_app, moment)
     page = coach.get(path_of(moment))

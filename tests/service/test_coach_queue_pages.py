@@ -8,9 +8,10 @@ from page_reading import visible
 from school_app import STRUGGLE
 from shared_moments import NOW, casework, open_moment
 
-from service.pages.coach_queue import LINES, next_moment
+from service.pages.coach_queue import GROUPS, LINES, next_moment
 from service.store.actors import operator, person_actor
 from service.store.cases import asked_again, get_case, store_case
+from service.store.choices import record_choice
 from service.store.contests import raise_contest
 from service.store.deletion import delete_case
 from service.store.links import create_link, end_link
@@ -26,7 +27,9 @@ def cases_on(page):
 
 
 def group(page, state):
-    return re.search(rf'(?s)<section[^>]*aria-labelledby="state-{state}".*?</section>', page).group()
+    """A group of the page; empty where it is not shown."""
+    found = re.search(rf'(?s)<section[^>]*aria-labelledby="state-{state}".*?</section>', page)
+    return found.group() if found else ""
 
 
 def suggested(school_app, case_id):
@@ -55,15 +58,36 @@ def test_a_moment_is_listed_with_name_day_and_first_words(school_app):
     assert STRUGGLE[:60] in visible(page)
 
 
-def test_a_moment_goes_from_new_to_waiting_to_changed_and_out(school_app):
+def choose(school_app, opened, who="teacher"):
+    ranking = suggested(school_app, opened.case_id)
+    return casework(school_app).choose(
+        school_app.people[who], opened.case_id, ranking.ranking_id, ranking.suggestions[0].skill_id
+    )  # fmt: skip
+
+
+def decided(school_app, count):
+    """Moments that the teacher shared and chose a skill for, one a day; their ids, the earliest first."""
+    opened = open_moment(school_app, coaches=())
+    teacher = school_app.people["teacher"]
+    with school_app.database.write() as session:
+        view = get_case(session, teacher, opened.case_id)
+        ranking = view.rankings[0].ranking.model_copy(update={"ranking_id": None})
+        made = [store_case(session, teacher, asked_again(view), ranking, now=NOW) for _ in range(count)]
+        for number, case in enumerate(made):
+            day = NOW + number * DAY
+            share_case(session, teacher, case.case_id, school_app.people["coach"].id, day)
+            skill = ranking.suggestions[0].skill_id
+            record_choice(session, teacher, case.case_id, case.ranking_id, skill, "chosen", now=day)
+    return [case.case_id for case in made]
+
+
+def test_a_moment_goes_from_new_to_waiting_to_changed_to_decided(school_app):
     opened = open_moment(school_app)
     browser, teacher = school_app.client_as("coach"), school_app.people["teacher"]
 
     def states():
         page = browser.get("/coach").text
-        if "Nothing to look at just now" in page:
-            return []
-        return [state for state in ("new", "changed", "waiting") if opened.case_id in cases_on(group(page, state))]
+        return [state for state in GROUPS if opened.case_id in cases_on(group(page, state))]
 
     assert states() == ["new"]
     review(school_app, opened)
@@ -71,9 +95,65 @@ def test_a_moment_goes_from_new_to_waiting_to_changed_and_out(school_app):
     first = suggested(school_app, opened.case_id)
     casework(school_app).decline(teacher, opened.case_id, first.ranking_id, first.suggestions[0].skill_id)
     assert states() == ["changed"]
+    choose(school_app, opened)
+    assert states() == ["done"]
     second = suggested(school_app, opened.case_id)
-    casework(school_app).choose(teacher, opened.case_id, second.ranking_id, second.suggestions[0].skill_id)
-    assert states() == []
+    casework(school_app).decline(teacher, opened.case_id, second.ranking_id, second.suggestions[1].skill_id)
+    assert states() == ["changed"]
+
+
+def test_with_nothing_open_the_page_says_so_and_what_is_decided_lies_folded_below(school_app):
+    opened = open_moment(school_app)
+    choose(school_app, opened)
+    browser = school_app.client_as("coach")
+    page = browser.get("/coach").text
+    assert "Nothing to look at just now" in page
+    assert [state for state in GROUPS if group(page, state)] == ["done"]
+    assert "<details><summary><h2" in group(page, "done")
+    assert "The teacher has chosen a skill." in visible(group(page, "done"))
+    assert STRUGGLE[:60] in visible(group(page, "done"))
+    alone = browser.get("/coach?state=done").text
+    assert cases_on(alone) == [opened.case_id]
+    assert "<details" not in alone
+    assert browser.get(f"/coach/moments/{opened.case_id}").status_code == 200
+
+
+def test_decided_moments_come_latest_first_in_parts_without_gaps_or_repeats(school_app):
+    ids = decided(school_app, LINES + 3)
+    browser = school_app.client_as("coach")
+    first = browser.get("/coach").text
+    assert len(cases_on(group(first, "done"))) == LINES
+    link = re.search(r'href="(/coach\?state=done&amp;after=[^"]+)"', first).group(1).replace("&amp;", "&")
+    rest = browser.get(link).text
+    assert cases_on(first) + cases_on(rest) == ids[::-1]
+    assert "after=" not in rest
+    assert browser.get("/coach?state=done&after=no-cursor").status_code == 422
+
+
+def test_a_decided_moment_that_is_no_longer_shared_is_nowhere(school_app):
+    teacher, coach = school_app.people["teacher"], school_app.people["coach"]
+    revoked, deleted, unlinked = decided(school_app, 3)
+    browser = school_app.client_as("coach")
+    with school_app.database.write() as session:
+        revoke_case(session, teacher, revoked, coach.id)
+        delete_case(session, teacher, deleted)
+    for path in ("/coach", "/coach?state=done"):
+        assert cases_on(browser.get(path).text) == [unlinked]
+    assert school_app.client_as("other_coach").get("/coach?state=done").text.count(unlinked) == 0
+    with school_app.database.write() as session:
+        end_link(session, teacher, school_app.link_id)
+    assert cases_on(browser.get("/coach?state=done").text) == []
+    for case_id in (revoked, deleted, unlinked):
+        assert browser.get(f"/coach/moments/{case_id}").status_code == 404
+
+
+def test_a_moment_that_is_shared_after_the_choice_is_among_the_decided(school_app):
+    opened = open_moment(school_app, coaches=())
+    choose(school_app, opened)
+    with school_app.database.write() as session:
+        share_case(session, school_app.people["teacher"], opened.case_id, school_app.people["coach"].id)
+    page = school_app.client_as("coach").get("/coach").text
+    assert cases_on(page) == cases_on(group(page, "done")) == [opened.case_id]
 
 
 def test_each_state_is_in_the_order_of_its_days_whatever_the_address_asks_for(school_app):
@@ -141,6 +221,17 @@ def test_an_objection_to_answer_is_on_top_also_when_its_moment_left_the_queue(sc
     page = school_app.client_as("coach").get("/coach").text
     assert f'href="/coach/moments/{opened.case_id}#contest-{raised}"' in page
     assert "#contest-" not in school_app.client_as("other_coach").get("/coach").text
+
+
+def test_next_leads_from_a_decided_moment_to_the_first_to_answer_and_never_to_a_decided_one(school_app):
+    done, other = decided(school_app, 2)
+    coach = school_app.people["coach"]
+    with school_app.database.read() as session:
+        assert next_moment(session, coach, done) is None
+    new = open_moment(school_app, "other_teacher")
+    with school_app.database.read() as session:
+        assert [next_moment(session, coach, case_id) for case_id in (done, other, new.case_id)] == [
+            new.case_id, new.case_id, None]  # fmt: skip
 
 
 def test_next_goes_through_the_moments_to_answer_and_round_again(school_app):

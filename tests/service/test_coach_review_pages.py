@@ -75,6 +75,41 @@ def test_a_missing_why_is_said_at_its_field_and_everything_typed_stays(school_ap
     assert len(reviews(school_app, moment)) == 1
 
 
+def folds(page):
+    """The parts that can be folded, by their names: whether each is open."""
+    found = re.findall(r"<details([^>]*)>\s*<summary>(.*?)</summary>", page.text)
+    return {visible(name): "open" in said for said, name in found}
+
+
+def test_only_what_was_filled_in_or_is_wrong_is_open_when_the_form_comes_back(school_app, coach, moment):
+    first, second, third = (suggestion.name for suggestion in ranking_of(school_app, moment).suggestions)
+    change, add = "Change or comment {}".format, "Add a skill"
+    page = coach.get(path_of(moment))
+    assert [folds(page)[change(name)] for name in (first, second, third)] == [False] * 3
+    ids = skills_of(school_app, moment)
+    answer = send(coach, moment, **{f"change-{ids[0]}": "remove", f"why-{ids[1]}": "Good start."})
+    assert [folds(answer)[change(name)] for name in (first, second, third)] == [True, True, False]
+    assert not folds(answer)[add]
+    answer = send(coach, moment, **{f"why-{ids[2]}": "x" * 1_001, "add-1": "entry-routine"})
+    assert [folds(answer)[change(name)] for name in (first, second, third)] == [False, False, True]
+    assert folds(answer)[add]
+    both_first = {f"{field}-{skill_id}": "1" for skill_id in ids[1:] for field in ("change", "why")}
+    answer = send(coach, moment, **both_first)
+    assert [folds(answer)[change(name)] for name in (first, second, third)] == [False, True, True]
+
+
+def test_the_whole_list_is_above_the_button_that_agrees_with_it(school_app, coach, moment):
+    page = coach.get(path_of(moment)).text
+    last = ranking_of(school_app, moment).suggestions[-1].name
+    assert page.index("What Tess Teacher wrote") < page.index(f"<h3>{last}</h3>") < page.index('id="agree"')
+
+
+def test_reviews_so_far_are_folded_but_right_after_one_was_sent(school_app, coach, moment):
+    sent = coach.get(send(coach, moment, agree="yes").headers["location"])
+    assert folds(sent)["Reviews so far"]
+    assert not folds(coach.get(path_of(moment)))["Reviews so far"]
+
+
 def test_every_field_that_is_wrong_is_linked_from_the_top(school_app, coach, moment):
     first, *_ = skills_of(school_app, moment)
     answer = send(coach, moment, **{f"change-{first}": "9", f"why-{first}": "x", "add-why-2": "y", "add-3": "no-skill"})

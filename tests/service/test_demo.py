@@ -210,6 +210,22 @@ def test_the_coach_shown_sees_that_practice_and_has_work_to_do(seeded, visitors)
         assert len(caseload(session, coach).items) >= 10
 
 
+def test_every_coach_has_new_moments_of_several_teachers_to_look_at_and_some_that_are_decided(seeded, visitors):
+    (_, teacher), (_, shown) = visitors["teacher"], visitors["coach"]
+    with seeded.read() as session:
+        coaches = session.scalars(select(Person).where(Person.external_id.like("demo-coach-%"))).all()
+        assert shown.id in {coach.id for coach in coaches}
+        for person in coaches:
+            coach = person_actor(session, person.tenant_id, person.id)
+            new = coach_queue(session, coach, state="new").items
+            assert len({entry.teacher_id for entry in new} - {teacher.id}) >= 2
+            for entry in new:
+                view = get_case(session, coach, entry.case_id)
+                assert view.rankings[-1].ranking.status == "ranked"
+                assert reviews_of(session, coach, entry.case_id) == []
+            assert coach_queue(session, coach, state="done").items
+
+
 def test_most_counts_of_the_administrator_reach_ten_and_outcomes_show(seeded, visitors):
     _, administrator = visitors["administrator"]
     with seeded.read() as session:

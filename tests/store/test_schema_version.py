@@ -94,6 +94,18 @@ def test_texts_survive_the_way_to_contests_and_drafts_and_only_theirs_go_on_the_
     assert kept == [("1" * 26, b"[]", NOW)]
 
 
+def test_the_index_of_decided_cases_comes_on_the_way_up_and_goes_on_the_way_back(empty_database: Database) -> None:
+    def indexes() -> set[str]:
+        return {str(index["name"]) for index in inspect(empty_database.engine).get_indexes("case_shares")}
+
+    upgrade(empty_database, "0008_consents")
+    before = indexes()
+    upgrade(empty_database, "0009_done_cases")
+    assert indexes() == before | {"ix_case_shares_done"}
+    downgrade(empty_database, "0008_consents")
+    assert indexes() == before
+
+
 def test_all_the_way_down_leaves_nothing_but_the_version_table(empty_database: Database) -> None:
     upgrade(empty_database)
     downgrade(empty_database, "base")

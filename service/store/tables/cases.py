@@ -25,6 +25,7 @@ ReviewAction = Literal["keep", "move", "add", "remove"]
 QueueState = Literal["new", "changed", "waiting", "done"]
 MAX_SKILL_CHARACTERS = 60
 OPEN = text("revoked_at IS NULL AND state <> 'done'")
+DONE = text("revoked_at IS NULL AND state = 'done'")
 
 
 class Case(OfTenant, Base):
@@ -68,6 +69,8 @@ class CaseShare(Base):
               postgresql_where=OPEN),
         Index("ix_case_shares_state", "tenant_id", "coach_id", "state", "queued_at", "case_id", sqlite_where=OPEN,
               postgresql_where=OPEN),
+        Index("ix_case_shares_done", "tenant_id", "coach_id", "queued_at", "case_id", sqlite_where=DONE,
+              postgresql_where=DONE),
     )  # fmt: skip
 
     tenant_id: Mapped[str] = tenant_column()
