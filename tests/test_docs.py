@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from recommender.cli import app
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
+from recommender.training.card_use import gate_table, use_table
 from recommender.training.report import interval
+from recommender.training.version_plots import AUDIT, USE
 from service.access.roles import page_routes
 from service.app import create_app
 from service.settings import Settings, settings_table
@@ -65,3 +67,30 @@ def test_the_figures_are_those_of_the_current_version() -> None:
             assert f"| {name} | " + " | ".join(interval(values[f]) for f in ("nDCG@5", "hit@1", "hit@3")) in README, (
                 name
             )
+
+
+def test_the_figures_on_learning_from_use_are_those_of_the_current_version() -> None:
+    figures = read_manifest(DEFAULT_MODELS, current_version(DEFAULT_MODELS)).figures
+    use, verdicts = figures[USE], figures[AUDIT]["verdicts"]
+    assert use_table(use["reviews"]) in README
+    assert gate_table(use["gates"]) in README
+    told = " ".join(README.split())
+    assert f"{use['off-policy']['within']} of {use['off-policy']['judged']} coverages" in told
+    gains = {arm["way"]: interval(arm["gain"], signed=True) for arm in use["texts"] if arm["texts"] > 500}
+    for way in ("reviewed", "not reviewed", "labelled in full"):
+        assert gains[way] in told, way
+    shares = {row["window"]: interval(row["shares"][1]) for row in use["drift"]["rows"]}
+    for window in ("lists: nothing changed", "lists: 1 in 10 in another language"):
+        assert shares[window] in told, window
+    assert (
+        f"{verdicts['within']} figures within their thresholds, {verdicts['open']} open and {verdicts['beyond']} beyond"
+        in told
+    )
+
+
+def test_every_study_is_documented() -> None:
+    study = get_command(app).commands["study"]  # type: ignore[attr-defined]
+    line = next(line for line in README.splitlines() if line.startswith("| `growth study reviews`"))
+    other = next(line for line in README.splitlines() if line.startswith("| `growth study evidence"))
+    for name in study.commands:
+        assert f"`{name}`" in line or f"study {name}" in line or f"`growth study {name}" in other, name

@@ -22,7 +22,7 @@ RARE = "all rarer ones"
 class DriftFinding:
     """One check. ``value`` and ``threshold`` are None where there was too little to tell.
 
-    ``threshold``: what quiet windows of ``n`` pass once in a hundred. ``interval``: 95%, where a value has one.
+    ``threshold``: what quiet windows of ``n`` pass once in 500. ``interval``: 95%, where a value has one.
     """
 
     name: str
@@ -49,7 +49,7 @@ class QuietThresholds:
     _known: dict[tuple[str, int], tuple[float, ...]] = field(default_factory=dict)
 
     def numbers(self, name: NumberName, n: int) -> tuple[float, ...]:
-        """QuietThresholds of PSI and KS for a window of ``n`` numbers."""
+        """Thresholds of PSI and KS for a window of ``n`` numbers."""
         return self._once(name, n, lambda: self._of_numbers(self.profile.numbers[name], n, self._seed(name)))
 
     def names(self, name: CategoryName, n: int) -> float:

@@ -186,7 +186,8 @@ def _review_alarms(
         )  # fmt: skip
         profile = ReferenceProfile.of(known.lists, part, whole.model_version, whole.catalogue_version)
         reviewed = _reviewed(rng, probability[window], events[window], look, stricter)
-        alarms.update(_called(calibration_findings(reviewed, profile, parameters)))
+        drifted = _called(calibration_findings(reviewed, profile, parameters))
+        alarms.update(drifted | {ALL} if drifted else drifted)
     return alarms
 
 

@@ -21,10 +21,11 @@ class DevelopmentGate(StrictModel):
 
 
 class HeldBackGate(StrictModel):
-    """On the newest reviews: the share of rows held back, and the margin of non-inferiority in nDCG@5."""
+    """On the newest reviews: the share of rows held back, the margin of non-inferiority in nDCG@5, the fewest lists."""
 
     share: Value[Share]
     margin: Value[Positive]
+    least_n: Value[AtLeastOne]
 
 
 class CalibrationGate(StrictModel):

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recommender.learning.gate_rules import DEVELOPMENT, HELD_BACK, GateResult
-from recommender.learning.gate_study import BETTER, DROP, GateStudy, Judged, study_seed
+from recommender.learning.gate_study import BETTER, DROP, NEARLY_SAME, WORSE, GateStudy, Judged, study_seed
 from recommender.learning.retrain import Base
 from recommender.ranking.batch import available_cores
 from recommender.training.intervals import wilson
@@ -48,18 +48,28 @@ def power_report(
     )
     judged = [one for world in worlds for one in world]
     better = [one for one in judged if one.kind == BETTER and one.true_difference >= DROP]
-    worse = [one for one in judged if one.kind != BETTER]
+    worse = [one for one in judged if one.kind in WORSE]
+    nearly_same = [one for one in judged if one.kind == NEARLY_SAME]
     return {
         "seeds": list(study.seeds),
         "reviews": study.reviews,
         "development": study.development,
         "versions": [_as_data(one) for one in judged],
-        "better passed": as_data(wilson(sum(one.passed for one in better), len(better))) if better else None,
-        "worse refused": as_data(wilson(sum(not one.passed for one in worse), len(worse))) if worse else None,
+        "better passed": _share([one.passed for one in better]),
+        "worse refused": _share([not one.passed for one in worse]),
+        "nearly same": {
+            "true difference": round(float(np.mean([one.true_difference for one in nearly_same])), 4),
+            "passed": _share([one.passed for one in nearly_same]),
+            "passed, labellers": _share([one.would_pass_labellers for one in nearly_same]),
+        },
         "left out, gained less": sum(one.kind == BETTER for one in judged) - len(better),
         "better refused by labellers who see it as the model does": sum(one.labellers_would_refuse for one in better),
         "held back gains of the true difference": _share_seen(judged),
     }
+
+
+def _share(hits: list[bool]) -> dict[str, float] | None:
+    return as_data(wilson(sum(hits), len(hits))) if hits else None
 
 
 def _as_data(judged: Judged) -> dict[str, Any]:
@@ -100,18 +110,23 @@ def print_power_report(report: dict[str, Any], console: Console) -> None:
             interval(one[DEVELOPMENT], signed=True), interval(one[HELD_BACK], signed=True), ", ".join(one["deciding"]),
         )  # fmt: skip
     console.print(table)
-    for name, what in (
-        ("better passed", f"better by {DROP} or more and passed"),
-        ("worse refused", "worse and refused"),
-    ):
-        if report[name] is not None:
-            share = report[name]
-            hits = round(share["mean"] * share["n"])
-            console.print(f"{what}: {hits} of {share['n']}, {interval(share)}", highlight=False)
+    _print_share(console, f"better by {DROP} or more and passed", report["better passed"])
+    _print_share(console, "worse and refused", report["worse refused"])
+    nearly_same = report["nearly same"]
+    gain = f"better by {nearly_same['true difference']:.3f} in mean ({NEARLY_SAME})"
+    _print_share(console, f"{gain} and passed", nearly_same["passed"])
+    _print_share(console, "  where development labels see as the shipped model does", nearly_same["passed, labellers"])
     console.print(
-        f"better by less and not counted: {report['left out, gained less']}; better ones that development labels made "
-        f"as the shipped model sees things would refuse: "
+        f"better by less than {DROP} and not counted: {report['left out, gained less']}; better ones that development "
+        f"labels made as the shipped model sees things would refuse: "
         f"{report['better refused by labellers who see it as the model does']}; the held-back figure shows "
         f"{report['held back gains of the true difference']:.2f} of a true difference.",
         highlight=False,
     )
+
+
+def _print_share(console: Console, what: str, share: dict[str, float] | None) -> None:
+    if share is not None:
+        console.print(
+            f"{what}: {round(share['mean'] * share['n'])} of {share['n']}, {interval(share)}", highlight=False
+        )

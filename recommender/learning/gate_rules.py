@@ -70,8 +70,8 @@ def held_back_gate(
 ) -> GateResult:
     """Non-inferiority: passes when the difference's lower end is above the margin.
 
-    Too few rows to tell is no pass. ``corpus_only``: no review taught the candidate, so that there is nothing in it
-    for reviews to decide, unless they show that it is worse.
+    Too few rows to tell is no pass, however alike their lists are. ``corpus_only``: no review taught the candidate, so
+    that there is nothing in it for reviews to decide, unless they show that it is worse.
     """
     margin = parameters.held_back.margin.value
     if not len(difference):
@@ -79,10 +79,11 @@ def held_back_gate(
     found = bootstrap_mean(difference, RESAMPLES, groups=groups)
     if found.high < 0 or found.mean < -margin:
         return said("held_back", "worse", interval=found, margin=margin)
-    if found.low > -margin:
-        return said("held_back", "passed", interval=found, margin=margin)
-    outcome = "corpus_only" if corpus_only else "cannot_tell"
-    return said("held_back", outcome, passed=corpus_only, interval=found, margin=margin)
+    least = parameters.held_back.least_n.value
+    outcome = "too_few" if found.n < least else "passed" if found.low > -margin else "cannot_tell"
+    if corpus_only and outcome != "passed":
+        return said("held_back", "corpus_only", passed=True, interval=found, margin=margin)
+    return said("held_back", outcome, interval=found, margin=margin, least=least)
 
 
 def calibration_gate(where: str, before: float, now: float, margin: float, n: int) -> GateResult:

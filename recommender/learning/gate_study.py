@@ -13,6 +13,7 @@ from recommender.catalogue.loader import load_catalogue
 from recommender.learning.evidence import Evidence, EvidenceRow
 from recommender.learning.gate_parameters import load_gate_parameters
 from recommender.learning.gate_rules import (
+    DEVELOPMENT,
     GateResult,
     calibration_gate,
     development_gate,
@@ -33,11 +34,12 @@ from recommender.training.simulate.coach_truth import CoachTruth, Floats, Shippe
 from recommender.training.simulate.reviewing import Habit, simulate_reviews
 from recommender.training.simulate.reviewing_parameters import ReviewingParameters, load_reviewing_parameters
 
-BETTER = "honest reviews"
+BETTER, NEARLY_SAME = "honest reviews", "honest reviews, coaches differ less"
 FLIPPED, NOISY_HEAD, NOISY_OFFSETS = "reviews the wrong way round", "noise in the text head", "noise in the offsets"
 WORSE = (FLIPPED, NOISY_HEAD, NOISY_OFFSETS)
 
 # Coaches must differ from the model by more than in the learning report: there even their true log-odds gain under .03.
+# What the gates do with versions from the learning report's coaches is shown too, under NEARLY_SAME.
 TOUCHED_SKILLS, SKILL_SD = 60, 1.1
 # A worse version is made so bad, and little more.
 DROP = 0.03
@@ -99,29 +101,41 @@ class Judged:
     labellers_would_refuse: bool
 
     @property
+    def would_pass_labellers(self) -> bool:
+        """Whether it would pass if the development labels were theirs."""
+        return not self.labellers_would_refuse and set(self.deciding) <= {DEVELOPMENT}
+
+    @property
     def deciding(self) -> tuple[str, ...]:
         """Names of the gates that refused."""
         return tuple(result.name for result in self.results if not result.passed)
 
 
 def study_seed(seed: int, texts: ShippedScores, base: FusionWeights, study: GateStudy) -> list[Judged]:
-    """A better and a worse version in one world, in that order; worse kinds take turns by seed."""
-    world = _World(seed, texts, base, study)
+    """A better and a worse version in one world, and one that is better by little in another, in that order.
+
+    Worse kinds take turns by seed.
+    """
+    world = _World(seed, texts, base, study, _disagreeing(load_reviewing_parameters()))
+    milder = _World(seed, texts, base, study, load_reviewing_parameters())
     kind = WORSE[seed % len(WORSE)]
     return [
         world.judged(BETTER, Change(world.learned(world.evidence)), world.evidence),
         world.judged(kind, world.as_bad(world.worse(kind)), world.evidence),
+        milder.judged(NEARLY_SAME, Change(milder.learned(milder.evidence)), milder.evidence),
     ]
 
 
 class _World:
     """Districts of one seed with their reviews, later cases and a development set."""
 
-    def __init__(self, seed: int, texts: ShippedScores, base: FusionWeights, study: GateStudy) -> None:
+    def __init__(
+        self, seed: int, texts: ShippedScores, base: FusionWeights, study: GateStudy, parameters: ReviewingParameters
+    ) -> None:
         self.seed, self.base, self.study = seed, base, study
         self.catalogue, self.gates, self.learning = load_catalogue(), load_gate_parameters(), load_learning_parameters()
         self.positions = Positions.assumed(self.learning.examination)
-        self.parameters = _disagreeing(load_reviewing_parameters())
+        self.parameters = parameters
         halves = np.array_split(np.random.default_rng([seed, 8]).permutation(len(texts)), 2)
         self.reviewed, unseen = texts.take(halves[0]), texts.take(halves[1])
         reviews = simulate_reviews(

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from recommender.cases import Case
 from recommender.catalogue.loader import load_catalogue
 from recommender.errors import ModelVersionError
+from recommender.learning.compared_lists import ComparedLists
 from recommender.learning.earlier_versions import restored
 from recommender.learning.embedding_cache import EmbeddingCache
 from recommender.learning.evidence import Evidence
@@ -36,21 +36,18 @@ from recommender.learning.gate_rules import (
 from recommender.learning.gate_slices import development_labels, held_back_labels
 from recommender.learning.gated_version import GatedVersion
 from recommender.learning.guards import guard
-from recommender.learning.held_back import Floats, ReviewedLists, referee
+from recommender.learning.held_back import Floats
+from recommender.learning.learned_plots import CALIBRATION, CURVE, DEVELOPMENT
 from recommender.learning.off_policy_gate import off_policy_gate
-from recommender.learning.parameters import load_learning_parameters
-from recommender.learning.positions import Positions, estimate_positions
 from recommender.learning.registry import GATES, files_digest
 from recommender.learning.retrain import Base, known_weights, write_manifest
-from recommender.ranking.ordering import Ordering
 from recommender.ranking.versions import MANIFEST_FILE, current_version
 from recommender.struggles.screening import THRESHOLDS_FILE
-from recommender.struggles.text_model import HEAD_FILE, TextModel
-from recommender.training.calibration_error import calibration_error
 from recommender.training.corpus import REAL_DEV, Row, load_rows
 from recommender.training.evaluate import MODEL
 from recommender.training.measured import Measured, measure_version, rankable
-from recommender.training.report import calibration, per_request, summarise
+from recommender.training.report import by_label, calibration, per_request, summarise
+from recommender.training.version_plots import SLICES
 
 Say = Callable[[str], None]
 
@@ -80,8 +77,10 @@ def gate_report(
     """
     run = _GateRun(models, candidate, evidence, EmbeddingCache(scratch))
     results = list(run.results(say, remade))
+    say("learning curve")
     figures = {
-        "development": run.development_figures(),
+        DEVELOPMENT: run.development_figures(),
+        CURVE: run.compared.learning_curve(),
         GATES: {
             "against": run.current.manifest.version,
             "files": files_digest(run.candidate.manifest.files),
@@ -106,9 +105,12 @@ class _GateRun:
                 f"a candidate made from {self.base.manifest.version}", wanted=f"one made from {base_of_current}",
                 way_out="Run `growth retrain` again: another version answers since.", where=candidate,
             )  # fmt: skip
-        self.evidence, self.cache = evidence, cache
+        self.evidence, self.known = evidence, known_weights(models)
         self.catalogue, self.parameters = load_catalogue(), load_gate_parameters()
-        self.known = known_weights(models)
+        self.compared = ComparedLists(
+            self.base, self.current, self.candidate, evidence.learned, evidence.held_back, self.known, self.catalogue,
+            cache,
+        )  # fmt: skip
 
     def results(self, say: Say, remade: Path | None) -> Iterator[GateResult]:
         """Every gate in turn."""
@@ -117,13 +119,14 @@ class _GateRun:
         say("development struggles, both versions")
         difference = self._values[1] - self._values[0]
         yield development_gate(difference, self.parameters)
-        say(f"{len(self._lists)} reviewed lists held back")
-        worth = self._worth
-        yield held_back_gate(worth, self._lists.teachers, self.parameters, corpus_only=self._corpus_only)
-        yield off_policy_gate(self._lists, self._log_odds[1], self._positions)
+        compared = self.compared
+        say(f"{len(compared)} reviewed lists held back")
+        worth = compared.difference
+        yield held_back_gate(worth, compared.lists.teachers, self.parameters, corpus_only=self._corpus_only)
+        yield off_policy_gate(compared.lists, compared.log_odds[1], compared.positions)
         yield from self._calibrations()
         yield from slice_gates("development", difference, development_labels(self._rows), self.parameters)
-        yield from slice_gates("held back", worth, held_back_labels(self._lists), self.parameters)
+        yield from slice_gates("held back", worth, held_back_labels(compared.lists), self.parameters)
         yield self._screening()
         say("speed, determinism and fixed cases")
         yield self._latency()
@@ -131,11 +134,13 @@ class _GateRun:
 
     def development_figures(self) -> dict[str, Any]:
         """As a trained version's manifest has them."""
-        measured = self._measured[1]
+        measured, values = self._measured[1], per_request(self._measured[1], self.catalogue)
         return {
             "rows": len(measured.rows),
             "refused": int((~measured.answered).sum()),
-            "figures": {MODEL: summarise(per_request(measured, self.catalogue))},
+            "figures": {MODEL: summarise(values)},
+            CALIBRATION: calibration([measured], self.catalogue),
+            SLICES: by_label(values, development_labels(self._rows)),
         }
 
     @cached_property
@@ -154,49 +159,6 @@ class _GateRun:
         before, now = (per_request(measured, self.catalogue)["nDCG@5"] for measured in self._measured)
         return before, now
 
-    @cached_property
-    def _positions(self) -> Positions:
-        return estimate_positions(self.evidence.learned.rows, load_learning_parameters().examination)
-
-    @cached_property
-    def _lists(self) -> ReviewedLists:
-        rows = restored(self.evidence.held_back, self.known, self.base.weights, self.catalogue).rows
-        return ReviewedLists.of(rows, self.base.weights, self.catalogue, self._positions, load_learning_parameters())
-
-    @cached_property
-    def _log_odds(self) -> tuple[Floats, Floats]:
-        before, now = (
-            self._lists.log_odds(version.weights, self._head_change(version))
-            for version in (self.current, self.candidate)
-        )
-        return before, now
-
-    @cached_property
-    def _worth(self) -> Floats:
-        lists = self._lists
-        judge = referee(lists.rows, self.base.weights, self.catalogue, self._positions, load_learning_parameters())
-        expected = expit(lists.log_odds(judge))
-        before, now = (
-            lists.worth(log_odds, Ordering(self.catalogue, version.weights.neighbour_spread), expected)
-            for log_odds, version in zip(self._log_odds, (self.current, self.candidate), strict=True)
-        )
-        return now - before
-
-    def _head_change(self, version: GatedVersion) -> Floats | None:
-        """What a version's text head adds to the base's, known for lists whose words may be read; 0 for others."""
-        if version.manifest.files[HEAD_FILE] == self.base.manifest.files[HEAD_FILE]:
-            return None
-        change = np.zeros(self._lists.log_p.shape)
-        with_text = [number for number, row in enumerate(self._lists.rows) if row.struggle and row.struggle.strip()]
-        if with_text:
-            texts = [str(self._lists.rows[number].struggle) for number in with_text]
-            embeddings = self.cache.embed(self.base.encoder_folder, texts, keep=False)
-            heads = [
-                TextModel.load(folder).log_probabilities(embeddings) for folder in (version.folder, self.base.folder)
-            ]
-            change[with_text] = heads[0] - heads[1]
-        return change
-
     @property
     def _corpus_only(self) -> bool:
         """Whether scores are made of the words as they were: no review moved an offset, a factor or the intercept."""
@@ -210,12 +172,9 @@ class _GateRun:
         margins = self.parameters.calibration
         errors = [float(calibration([measured], self.catalogue)["ece"]) for measured in self._measured]
         yield calibration_gate("development", errors[0], errors[1], margins.development.value, len(self._rows))
-        if len(self._lists):
-            before, now = (
-                calibration_error(*self._lists.removals(log_odds, self._positions)).corrected
-                for log_odds in self._log_odds
-            )
-            yield calibration_gate("held back", before, now, margins.held_back.value, len(self._lists))
+        if len(self.compared):
+            before, now = self.compared.calibration_errors()
+            yield calibration_gate("held back", before, now, margins.held_back.value, len(self.compared))
 
     def _screening(self) -> GateResult:
         same = self.current.manifest.files[THRESHOLDS_FILE] == self.candidate.manifest.files[THRESHOLDS_FILE]

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from recommender.catalogue.yaml_files import read_yaml
+from recommender.learning.learned_plots import CALIBRATION, CURVE, DEVELOPMENT, curve_label
 from recommender.ranking.versions import Manifest
+from recommender.training.evaluate import MODEL
+from recommender.training.report import FIGURES, interval
+from recommender.training.version_plots import CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT
 
 TEXT_FILE = Path(__file__).parent / "learned_card.yaml"
 
@@ -27,6 +31,7 @@ def card_of_learned(manifest: Manifest) -> str:
         f"## Intended use\n\n{text['intended_use']}",
         "## What it learned from\n\n" + "\n".join(_learned(learned)),
         "## Gates\n\n" + "\n".join(_gates(manifest.figures.get("gates"))),
+        *_pictures(manifest.figures),
         f"## Limits\n\n{text['limits']}",
         f"Created {manifest.created}, the day of its newest evidence. Catalogue {manifest.catalogue_version}. Encoder "
         f"{manifest.encoder.folder}. Evidence SHA-256 {manifest.data['evidence'][:12]}.",
@@ -46,6 +51,22 @@ def _learned(learned: Mapping[str, Any]) -> Iterator[str]:
     looks = ", ".join(f"{value:.2f}" for value in learned["examination"][:5])
     source = "moved by logged swaps" if learned["examination_from_swaps"] else "assumed"
     yield f"- Chance that a place of the list is looked at, from the first on: {looks} ({source})."
+
+
+def _pictures(figures: Mapping[str, Any]) -> Iterator[str]:
+    """What the gates measured of this version alone; nothing where they were not run."""
+    if development := figures.get(DEVELOPMENT):
+        values = development["figures"][MODEL]
+        said = ", ".join(f"{name} {interval(values[name])}" for name in FIGURES)
+        yield f"## Figures on the development struggles\n\n{development['rows']} struggles: {said}."
+        yield f"![Quality by slice]({SLICES_PLOT})"
+        yield f"Expected calibration error {development[CALIBRATION]['ece']:.3f}, {_text()['calibration']}"
+        yield f"![Reliability of the probabilities]({RELIABILITY_PLOT})"
+    if points := figures.get(CURVE):
+        lines = [f"| {curve_label(point)} | {interval(point['gain'], signed=True)} |" for point in points]
+        table = ["| learned from | nDCG@5 on the newest reviews, more than the base |", "|---|---|", *lines]
+        yield "## Learning curve\n\n" + "\n".join([_text()["curve"], "", *table])
+        yield f"![Gain by lists learned from]({CURVE_PLOT})"
 
 
 def _gates(gates: Mapping[str, Any] | None) -> Iterator[str]:

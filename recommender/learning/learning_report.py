@@ -113,6 +113,7 @@ class _Pooled:
             UNCAPPED: self._gain(scenario, UNCAPPED),
             "cost": self._difference((scenario, CORRECTED), (HONEST, CORRECTED)),
             "findings": {name: found.count(name) for name in sorted(set(found))},
+            "seeds flagged": sum(bool(seed.findings[scenario]) for seed in self.seeds),
         }
 
     def _look(self, scenario: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ LEARNING_FILE = Path(__file__).parent / "learning.yaml"
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 Examination = Annotated[float, Field(gt=0, le=1)]
+Slip = Annotated[float, Field(gt=0, lt=0.5)]
 
 
 class SignalWeight(Sourced):
@@ -103,6 +104,13 @@ class UpdateParameters(StrictModel):
     rounds: Value[AtLeastOne]
 
 
+class TextParameters(StrictModel):
+    """How often a coach misjudges a skill in sight, and what a reviewed text weighs; a written one weighs 1."""
+
+    slip: Value[Slip]
+    weight: Value[Positive]
+
+
 class GuardParameters(StrictModel):
     """From where a pattern in the evidence is a finding; see ``guards``."""
 
@@ -123,6 +131,7 @@ class LearningParameters(StrictModel):
     examination: ExaminationParameters
     weights: WeightParameters
     update: UpdateParameters
+    texts: TextParameters
     guards: GuardParameters
 
 

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from recommender.errors import ModelVersionError
 from recommender.ranking.versions import (
-    CARD_FILE,
     CURRENT_FILE,
     ENCODERS_FOLDER,
     MANIFEST_FILE,
@@ -26,6 +25,7 @@ from recommender.ranking.versions import (
 PREVIOUS_FILE = "previous"
 # Where a manifest's figures hold the gates, and where the ranking on the development struggles.
 GATES = "gates"
+_ABOUT = (".md", ".svg")
 _DEVELOPMENT = ("development", "figures", "this version", "nDCG@5", "mean")
 
 Role = Literal["current", "previous", "candidate"]
@@ -131,8 +131,8 @@ def write_pointer(pointer: Path, name: str) -> None:
 
 
 def files_digest(files: Mapping[str, str]) -> str:
-    """One SHA-256 over a version's files; the card, which tells of the gates, is left out."""
-    known = {name: digest for name, digest in files.items() if name != CARD_FILE}
+    """One SHA-256 over a version's files; the card and its pictures, which tell of the gates, are left out."""
+    known = {name: digest for name, digest in files.items() if Path(name).suffix not in _ABOUT}
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 

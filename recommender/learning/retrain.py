@@ -21,6 +21,7 @@ from recommender.learning.earlier_versions import restored
 from recommender.learning.embedding_cache import EmbeddingCache
 from recommender.learning.evidence import Evidence, EvidenceRow
 from recommender.learning.learned_card import card_of_learned
+from recommender.learning.learned_plots import write_learned_plots
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions, estimate_positions
 from recommender.learning.update import Update, fit_update
@@ -93,8 +94,7 @@ def retrain(
     part.mkdir(parents=True)
     shutil.copyfile(base.folder / THRESHOLDS_FILE, part / THRESHOLDS_FILE)
     if len(texts):
-        say(f"fitting the text head with {len(texts)} texts beside the corpus")
-        _fit_head(base, part, texts, catalogue, EmbeddingCache(scratch))
+        _fit_head(base, part, texts, catalogue, EmbeddingCache(scratch), say)
     else:
         shutil.copyfile(base.folder / HEAD_FILE, part / HEAD_FILE)
     weights = updated_weights(base.weights, update)
@@ -118,9 +118,10 @@ def known_weights(models: Path) -> dict[str, FusionWeights]:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
-    """Write card and manifest of a learned version, the card first since the manifest names its SHA-256."""
+    """Write card, plots and manifest of a learned version, the manifest last since it names the others' SHA-256."""
     (folder / CARD_FILE).write_text(card_of_learned(manifest), encoding="utf-8")
-    files = dict(manifest.files) | {CARD_FILE: sha256_of(folder / CARD_FILE)}
+    about = [CARD_FILE, *write_learned_plots(folder, manifest.figures)]
+    files = dict(manifest.files) | {name: sha256_of(folder / name) for name in about}
     written = manifest.model_copy(update={"files": files})
     (folder / MANIFEST_FILE).write_text(written.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return written
@@ -144,12 +145,16 @@ def _free_name(models: Path, name: str) -> str:
     return name
 
 
-def _fit_head(base: Base, folder: Path, texts: ConsentedTexts, catalogue: Catalogue, cache: EmbeddingCache) -> None:
+def _fit_head(
+    base: Base, folder: Path, texts: ConsentedTexts, catalogue: Catalogue, cache: EmbeddingCache, say: Say
+) -> None:
     written = load_rows(WRITTEN)
     corpus = (*written, *(row for file in REAL for row in load_rows(file)))
     weight = np.full(len(corpus), REAL_WEIGHT, np.float32)
     weight[: len(written)] = 1
+    say(f"reading the {len(corpus):,} texts of the corpus with the encoder (minutes the first time)")
     embeddings = cache.embed(base.encoder_folder, [row.text for row in corpus])
+    say(f"fitting the text head with {len(texts):,} texts beside the corpus")
     # What teachers wrote is embedded anew each time: it is kept nowhere but in the evidence.
     consented = cache.embed(base.encoder_folder, texts.texts, keep=False)
     head = refit(

@@ -44,17 +44,16 @@ def retrain_command(
     try:
         read = read_evidence(evidence)
         if read.rejects:
-            err.print(f"{len(read.rejects)} rows refused, {len(read.rows)} used", highlight=False)
+            _say(f"{len(read.rejects)} rows refused, {len(read.rows)} used")
         learned, held_back = split_by_time(read, load_gate_parameters().held_back.share.value)
-        retrain(models, version, learned, err.print, scratch=scratch)
-        with tempfile.TemporaryDirectory(prefix="growth-remade-") as folder:
-            err.print("making it once more")
-            remade = retrain(
-                models_beside(models, Path(folder), leaving_out=version), version, learned, scratch=scratch
-            )
-            results = gate_report(
-                models, version, GatedEvidence(learned, held_back), err.print, remade=remade, scratch=scratch
-            )
+        with tempfile.TemporaryDirectory(prefix="growth-retrain-") as folder:
+            # The corpus is read once for both makings and the gates.
+            kept = scratch or Path(folder) / "embeddings"
+            retrain(models, version, learned, _say, scratch=kept)
+            _say("making it once more")
+            beside = models_beside(models, Path(folder) / "models", leaving_out=version)
+            remade = retrain(beside, version, learned, scratch=kept)
+            results = gate_report(models, version, GatedEvidence(learned, held_back), _say, remade=remade, scratch=kept)
     except GrowthError as error:
         stop(error)
     table = Table("gate", "", "what it found", title=f"{version}: gates", title_justify="left")
@@ -63,7 +62,11 @@ def retrain_command(
     out.print(table)
     if not all(result.passed for result in results):
         raise typer.Exit(EXIT_REFUSED)
-    err.print(f"`growth promote {version}` lets it answer.", highlight=False)
+    _say(f"`growth promote {version}` lets it answer.")
+
+
+def _say(line: str) -> None:
+    err.print(line, highlight=False, markup=False)
 
 
 def promote_command(

@@ -10,10 +10,11 @@ import yaml
 
 from recommender.ranking.versions import Manifest
 from recommender.training.card_tables import curve_table, fusion_table, growth_table, needs_table
+from recommender.training.card_use import audit_sections, use_sections
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL
 from recommender.training.report import FIGURES, interval
-from recommender.training.version_plots import CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT
+from recommender.training.version_plots import AUDIT, CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT, USE
 
 # The sentences no figure can make: use, limits, data. Kept as data beside the code.
 TEXT_FILE = Path(__file__).parent / "card_text.yaml"
@@ -63,6 +64,8 @@ def card_text(manifest: Manifest, record: EncoderRecord) -> str:
         text["fusion"].strip(),
         fusion_table(figures["fusion"]),
         f"Expected calibration error over the first five suggestions: {figures['fusion']['ece']:.3f}.",
+        *(use_sections(figures[USE], text) if USE in figures else ()),
+        *(audit_sections(figures[AUDIT], text) if AUDIT in figures else ()),
         *_titled("What was tried", text["tried"]),
         *_titled("Limits", text["limits"]),
         "## Provenance",

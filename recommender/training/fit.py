@@ -66,9 +66,8 @@ def train_version(
 
     Raises ModelVersionError when the encoder is unknown or its out-of-fold values do not cover the training data.
     """
-    from recommender.training.card import write_card
     from recommender.training.evaluate import version_figures
-    from recommender.training.version_plots import write_plots
+    from recommender.training.restate import restate
 
     encoder_folder = (
         models / ENCODERS_FOLDER / (encoder or read_manifest(models, current_version(models)).encoder.folder)
@@ -93,13 +92,9 @@ def train_version(
     _fit_fusion(folder, catalogue, real, OutOfFold.load(encoder_folder / OUT_OF_FOLD_FILE))
     say("fitting the weights of observations on simulated districts")
     _fit_observations(folder, encoder_folder, catalogue, say)
-    _write_manifest(folder, encoder_folder, catalogue, figures={})
+    manifest = _write_manifest(folder, encoder_folder, catalogue)
     say("measuring")
-    figures = version_figures(models, name, say)
-    write_plots(folder, figures)
-    manifest = _write_manifest(folder, encoder_folder, catalogue, figures)
-    write_card(folder / CARD_FILE, manifest, EncoderRecord.load(encoder_folder))
-    _write_manifest(folder, encoder_folder, catalogue, figures)
+    restate(folder, manifest, version_figures(models, name, say), EncoderRecord.load(encoder_folder))
     if set_current:
         _point(models, name)
     return folder
@@ -134,12 +129,10 @@ def _fit_observations(folder: Path, encoder_folder: Path, catalogue: Catalogue, 
     (folder / WEIGHTS_FILE).write_text(chosen.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, figures: dict[str, object]) -> Manifest:
-    card = folder / CARD_FILE
-    if not card.exists():
-        card.write_text("", encoding="utf-8")
+def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue) -> Manifest:
+    """A manifest of the files that answer and an empty card; figures, card and plots follow when it was measured."""
+    (folder / CARD_FILE).write_text("", encoding="utf-8")
     names = (TEXT_FILE, THRESHOLDS_FILE, WEIGHTS_FILE, CARD_FILE)
-    svgs = tuple(file.name for file in sorted(folder.glob("*.svg")))
     record = EncoderRecord.load(encoder_folder)
     manifest = Manifest(
         version=folder.name,
@@ -150,12 +143,12 @@ def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue, fi
             folder=encoder_folder.name,
             files={file.name: sha256_of(file) for file in sorted(encoder_folder.iterdir())},
         ),
-        files={name: sha256_of(folder / name) for name in (*names, *svgs)},
+        files={name: sha256_of(folder / name) for name in names},
         data={file.name: sha256_of(file) for file in (WRITTEN, *REAL, *SCREENING, REAL_DEV)},
         libraries={"python": platform.python_version(), **{name: library_version(name) for name in LIBRARIES}},
         seeds={"encoder": int(record.recipe["seed"]), "folds": 1, "bootstrap": 0},
         settings={"encoder": record.recipe},
-        figures=figures,
+        figures={},
     )
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest

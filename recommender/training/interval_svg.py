@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,7 +10,8 @@ from html import escape
 from recommender.errors import GrowthError
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 560, 190, 30, 50, 26
-_TICKS = 5
+# Half of an axis around 0 where no difference is wider.
+_LEAST_WIDE = 0.001
 # Class names carry a prefix because a page that inlines the SVG shares its style sheet.
 _STYLE = """\
 .int-page{fill:#ffffff}.int-grid{stroke:#d9d9de;stroke-width:1}.int-text{fill:#1d1d22;font:13px system-ui,sans-serif}
@@ -32,11 +34,37 @@ class IntervalRow:
     n: int
 
 
-def interval_svg(rows: Sequence[IntervalRow], title: str, x_label: str) -> str:
-    """A point and a bar a row, on an axis from 0 to 1. Raises GrowthError without a row."""
+@dataclass(frozen=True)
+class Axis:
+    """From ``low`` to ``high`` in so many ``steps``, written to ``decimals``; what lies beyond is drawn at the edge."""
+
+    low: float = 0.0
+    high: float = 1.0
+    steps: int = 5
+    decimals: int = 1
+
+    @classmethod
+    def around_zero(cls, rows: Sequence[IntervalRow]) -> Axis:
+        """As wide on both sides as the widest interval needs, rounded up to one digit, so that 0 is the middle."""
+        widest = max([_LEAST_WIDE, *(abs(end) for row in rows for end in (row.low, row.high))])
+        places = -math.floor(math.log10(widest))
+        half = math.ceil(widest * 10**places - 1e-9) / 10**places
+        return cls(-half, half, 4, max(1, places + 1))
+
+    def x(self, value: float) -> str:
+        """Where a value is drawn."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return f"{_LEFT + (_WIDTH - _LEFT - _RIGHT) * share:.1f}"
+
+
+UNIT = Axis()
+
+
+def interval_svg(rows: Sequence[IntervalRow], title: str, x_label: str, axis: Axis = UNIT) -> str:
+    """A point and a bar a row; the axis is that of a share by default. Raises GrowthError without a row."""
     if not rows:
         raise GrowthError("a plot without rows", wanted="one row or more", where="interval plot")
-    bottom = _TOP + _ROW * len(rows)
+    bottom, middle = _TOP + _ROW * len(rows), axis.x((axis.low + axis.high) / 2)
     height = bottom + 60
     said = "; ".join(f"{row.label}: {row.mean:.3f} [{row.low:.3f}, {row.high:.3f}], n {row.n}" for row in rows)
     lines = [
@@ -47,27 +75,25 @@ def interval_svg(rows: Sequence[IntervalRow], title: str, x_label: str) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect class="int-page" width="{_WIDTH}" height="{height}"/>',
         f'<text class="int-title" x="16" y="28">{escape(title)}</text>',
-        *_axis(bottom),
-        f'<text class="int-text" x="{_x(0.5)}" y="{bottom + 42}" text-anchor="middle">{escape(x_label)}</text>',
-        *(mark for place, row in enumerate(rows) for mark in _marks(row, _TOP + _ROW * place + _ROW / 2)),
+        *_ticks(axis, bottom),
+        f'<text class="int-text" x="{middle}" y="{bottom + 42}" text-anchor="middle">{escape(x_label)}</text>',
+        *(mark for place, row in enumerate(rows) for mark in _marks(axis, row, _TOP + _ROW * place + _ROW / 2)),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _axis(bottom: int) -> Iterator[str]:
-    for step in range(_TICKS + 1):
-        x = _x(step / _TICKS)
+def _ticks(axis: Axis, bottom: int) -> Iterator[str]:
+    for step in range(axis.steps + 1):
+        value = axis.low + (axis.high - axis.low) * step / axis.steps
+        x = axis.x(value)
         yield f'<line class="int-grid" x1="{x}" y1="{_TOP}" x2="{x}" y2="{bottom}"/>'
-        yield f'<text class="int-small" x="{x}" y="{bottom + 18}" text-anchor="middle">{step / _TICKS:.1f}</text>'
+        label = f"{value:.{axis.decimals}f}"
+        yield f'<text class="int-small" x="{x}" y="{bottom + 18}" text-anchor="middle">{label}</text>'
 
 
-def _marks(row: IntervalRow, y: float) -> Iterator[str]:
+def _marks(axis: Axis, row: IntervalRow, y: float) -> Iterator[str]:
     label = f"{escape(row.label)} ({row.n})"
     yield f'<text class="int-text" x="{_LEFT - 12}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
-    yield f'<line class="int-bar" x1="{_x(row.low)}" y1="{y:.1f}" x2="{_x(row.high)}" y2="{y:.1f}"/>'
-    yield f'<circle class="int-point" cx="{_x(row.mean)}" cy="{y:.1f}" r="4"/>'
-
-
-def _x(value: float) -> str:
-    return f"{_LEFT + (_WIDTH - _LEFT - _RIGHT) * min(max(value, 0.0), 1.0):.1f}"
+    yield f'<line class="int-bar" x1="{axis.x(row.low)}" y1="{y:.1f}" x2="{axis.x(row.high)}" y2="{y:.1f}"/>'
+    yield f'<circle class="int-point" cx="{axis.x(row.mean)}" cy="{y:.1f}" r="4"/>'

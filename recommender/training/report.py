@@ -107,10 +107,15 @@ def is_loose(text: str) -> bool:
 
 def by_slice(values: Values, rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
     """nDCG@5 by length, grade band and register."""
+    return by_label(values, {name: [slice_of(row) for row in rows] for name, slice_of in SLICES.items()})
+
+
+def by_label(values: Values, labels: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, float]]]:
+    """nDCG@5 of the rows of each label, for every way to label them (one label a row)."""
     result: dict[str, dict[str, dict[str, float]]] = {}
-    for name, slice_of in SLICES.items():
-        labels = np.array([slice_of(row) for row in rows])
+    for name, of_rows in labels.items():
+        label_of = np.array(of_rows, dtype=object)
         result[name] = {
-            label: as_data(bootstrap_mean(values["nDCG@5"][labels == label])) for label in sorted(set(labels.tolist()))
+            label: as_data(bootstrap_mean(values["nDCG@5"][label_of == label])) for label in sorted(set(of_rows))
         }
     return result

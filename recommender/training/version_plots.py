@@ -7,33 +7,46 @@ from pathlib import Path
 from typing import Any
 
 from recommender.training.calibration_error import ReliabilityBin
-from recommender.training.interval_svg import IntervalRow, interval_svg
+from recommender.training.interval_svg import Axis, IntervalRow, interval_svg
 from recommender.training.reliability_plot import reliability_svg
 
 RELIABILITY_PLOT = "reliability.svg"
 SLICES_PLOT = "slices.svg"
 CURVE_PLOT = "learning-curve.svg"
+USE_PLOT = "learning-from-use.svg"
 SLICES = "slices, nDCG@5"
-_QUALITY = "nDCG@5, 95% interval"
+# In ``Manifest.figures``, where they were recorded.
+USE, AUDIT = "learning from use", "fairness audit"
+QUALITY = "nDCG@5, 95% interval"
 
 
 def version_plots(figures: Mapping[str, Any]) -> dict[str, str]:
     """SVG by file name; the same figures give the same bytes."""
-    return {
+    plots = {
         RELIABILITY_PLOT: reliability_plot(figures["calibration, pooled"]),
         SLICES_PLOT: interval_svg(
-            list(_slices(figures["cross-validation"][SLICES])), "Quality by slice, cross-validated", _QUALITY
+            list(slice_rows(figures["cross-validation"][SLICES])), "Quality by slice, cross-validated", QUALITY
         ),
         CURVE_PLOT: interval_svg(
-            list(_curve(figures["learning curve"]["points"])), "Quality by real struggles trained on", _QUALITY
+            list(_curve(figures["learning curve"]["points"])), "Quality by real struggles trained on", QUALITY
         ),
     }
+    if USE in figures:
+        rows = [
+            interval_row(f"{point['reviews']:,} reviews", point["corrected"])
+            for point in figures[USE]["reviews"]["curve"]
+        ]
+        title, label = "Gain on later cases, simulated districts", "nDCG@5 more than this version, 95% interval"
+        plots[USE_PLOT] = interval_svg(rows, title, label, Axis.around_zero(rows))
+    return plots
 
 
-def write_plots(folder: Path, figures: Mapping[str, Any]) -> None:
-    """Write the plots into a version's folder."""
-    for name, svg in version_plots(figures).items():
+def write_plots(folder: Path, figures: Mapping[str, Any]) -> list[str]:
+    """Write the plots into a version's folder; their names."""
+    plots = version_plots(figures)
+    for name, svg in plots.items():
         (folder / name).write_text(svg, encoding="utf-8")
+    return list(plots)
 
 
 def reliability_plot(calibration: Mapping[str, Any]) -> str:
@@ -43,17 +56,19 @@ def reliability_plot(calibration: Mapping[str, Any]) -> str:
     )
 
 
-def _slices(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[IntervalRow]:
+def slice_rows(slices: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[IntervalRow]:
+    """Lines of a plot: one a label of each slice."""
     for name, values in slices.items():
         for label, value in values.items():
-            yield _row(f"{name}: {label}" if label == "unknown" else label, value)
+            yield interval_row(f"{name}: {label}" if label == "unknown" else label, value)
 
 
 def _curve(points: list[Mapping[str, Any]]) -> Iterator[IntervalRow]:
     for point in points:
         size = point["size"] if point["size"] is not None else f"all, {point['real rows trained on']:,}"
-        yield _row(f"{size} struggles", point["held out"]["nDCG@5"])
+        yield interval_row(f"{size} struggles", point["held out"]["nDCG@5"])
 
 
-def _row(label: str, value: Mapping[str, float]) -> IntervalRow:
+def interval_row(label: str, value: Mapping[str, float]) -> IntervalRow:
+    """A line of a plot from plain data of ``report.as_data``."""
     return IntervalRow(label, value["mean"], value["low"], value["high"], int(value["n"]))

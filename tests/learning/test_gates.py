@@ -74,6 +74,15 @@ def test_without_reviews_only_a_version_that_no_review_taught_passes():
     assert not held_back_gate(around(-0.03, 0.01), range(400), GATES, corpus_only=True).passed
 
 
+def test_a_few_lists_that_came_out_the_same_do_not_show_that_a_version_is_not_worse():
+    few = held_back_gate(np.zeros(29), range(29), GATES)
+    assert not few.passed and few.sentence.startswith(
+        "Cannot tell: 29 reviewed lists were held back, and 30 are needed"
+    )
+    assert held_back_gate(np.zeros(30), range(30), GATES).passed
+    assert held_back_gate(np.zeros(29), range(29), GATES, corpus_only=True).passed
+
+
 def test_lists_of_one_teacher_count_together():
     difference = around(0.0, 0.008)
     # Each of two teachers is all up or all down: nothing is known but two values.

@@ -76,8 +76,9 @@ def test_every_attack_stands_beside_the_honest_reviews_with_its_findings(report)
     assert attacks["one coach keeps everything, 50% of reviews"]["findings"]["keeps_everything"] == 2
     assert attacks["every row twice"]["findings"]["duplicates"] == 2
     assert attacks["50 reviews for one skill in an hour"]["findings"]["burst"] == 2
+    assert (attacks[HONEST]["seeds flagged"], attacks["every row twice"]["seeds flagged"]) == (0, 2)
     for attack in attacks.values():
-        assert {CORRECTED, UNCAPPED, "cost", "findings", "name"} == set(attack)
+        assert {CORRECTED, UNCAPPED, "cost", "findings", "name", "seeds flagged"} == set(attack)
 
 
 def test_copies_cost_nothing(report):

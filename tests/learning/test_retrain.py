@@ -26,7 +26,7 @@ from recommender.struggles.encoder import Encoder, unit_mean
 from recommender.training.corpus import REAL_DEV, load_rows
 
 BASE = FusionWeights.load(DEFAULT_MODELS / SHIPPED)
-EVERYWHERE = Positions.everywhere()
+EVERYWHERE, PARAMETERS = Positions.everywhere(), load_learning_parameters()
 
 
 @pytest.fixture
@@ -140,37 +140,55 @@ def test_weights_that_cannot_be_read_are_passed_over(models):
     assert list(known_weights(models)) == [SHIPPED]
 
 
-def test_a_text_teaches_what_its_review_says_by_the_labellers_shares():
-    changes = [change(0, "keep"), change(1, "move", 1), change(2, "remove"), change(3, "add", 2)]
-    shown = [place(0, 1), place(1, 2), place(2, 3)]
-    one = row(changes=changes, shown=shown, struggle="They all talk at once.")
-    texts = consented_texts([one], CATALOGUE, EVERYWHERE, load_learning_parameters())
-    total = 0.6 + 1.0 + 0.6
-    assert texts.targets[0, :4] == pytest.approx([0.6 / total, 1 / total, 0, 0.6 / total])
-    half = consented_texts([one], CATALOGUE, Positions((0.5,)), load_learning_parameters())
-    assert half.targets[0, 0] == pytest.approx(0.3 / (0.3 + 1.6))
+def reviewed_text(*changes, shares=(0.4, 0.3, 0.2), positions=EVERYWHERE):
+    """Targets of one text whose first skills had these shares before the review."""
+    scores = np.full(len(SKILLS), -40.0)
+    scores[: len(shares)] = np.log(shares)
+    shown = [place(number, number + 1) for number in range(3)]
+    one = row(changes=list(changes), shown=shown, struggle="They all talk at once.", scores=scores.tolist())
+    return consented_texts([one], CATALOGUE, positions, PARAMETERS).targets[0]
+
+
+def test_a_review_changes_the_shares_by_how_much_likelier_it_is_for_a_skill_that_fits():
+    # Slip .1: kept where seen is 10 times likelier for a skill that fits, put first 9 times, removed 9 times less.
+    assert PARAMETERS.texts.slip.value == 0.1
+    kept, first, removed = 0.4 * 10, 0.4 * 9, 0.2 / 9
+    found = reviewed_text(change(0, "keep"), change(1, "move", 1), change(2, "remove"))
+    assert found[:3] == pytest.approx(np.array([kept, first, removed]) / (kept + first + removed))
+
+
+def test_what_was_kept_where_few_look_says_little_and_what_nobody_named_keeps_its_share():
+    # Seen by half: 1 - .5 * .9 = .55.
+    found = reviewed_text(change(0, "keep"), positions=Positions((0.5,)))
+    assert found[:3] == pytest.approx(np.array([0.4 / 0.55, 0.3, 0.2]) / (0.4 / 0.55 + 0.5))
+
+
+def test_an_added_skill_gets_no_less_than_the_first_of_the_list_had_and_one_moved_down_stays():
+    found = reviewed_text(change(1, "move", 3), change(5, "add", 1))
+    assert found[[0, 1, 2, 5]] == pytest.approx(np.array([0.4, 0.3, 0.2, 3.6]) / 4.5)
 
 
 def test_only_reviewed_texts_teach_each_case_once_and_never_one_of_the_development_set():
-    keeps = [change(0, "keep")]
+    keeps, scores = [change(0, "keep")], [0.0] * len(SKILLS)
     measured = load_rows(REAL_DEV)[0].text
     made = [
-        row(0, struggle="No review."),
-        row(1, changes=[change(0, "remove")], struggle="Nothing was left."),
-        row(2, changes=keeps, struggle="Twice.", case="c"),
-        row(3, changes=[change(1, "keep")], struggle="Twice.", case="c"),
-        row(4, changes=keeps, struggle=measured),
-        row(5, changes=keeps),
+        row(0, struggle="No review.", scores=scores),
+        row(1, changes=keeps, struggle="No scores."),
+        row(2, changes=keeps, struggle="Twice.", case="c", scores=scores),
+        row(3, changes=[change(1, "keep")], struggle="Twice.", case="c", scores=scores),
+        row(4, changes=keeps, struggle=measured, scores=scores),
+        row(5, changes=keeps, scores=scores),
     ]
-    texts = consented_texts(made, CATALOGUE, EVERYWHERE, load_learning_parameters())
-    assert texts.texts == ("Twice.",) and texts.targets[0, 1] == 1.0
+    texts = consented_texts(made, CATALOGUE, EVERYWHERE, PARAMETERS)
+    assert texts.texts == ("Twice.",) and texts.targets[0].argmax() == 1
 
 
 def test_texts_of_one_coach_count_by_the_square_root_beyond_the_cap():
-    cap = load_learning_parameters().weights.coach_reviews.value
-    made = [row(n, changes=[change(0, "keep")], struggle=f"Text {n}.") for n in range(cap + 16)]
-    texts = consented_texts(made, CATALOGUE, EVERYWHERE, load_learning_parameters())
-    assert texts.weight.sum() == pytest.approx(cap + 4, rel=1e-4)
+    cap, full = PARAMETERS.weights.coach_reviews.value, PARAMETERS.texts.weight.value
+    scores = [0.0] * len(SKILLS)
+    made = [row(n, changes=[change(0, "keep")], struggle=f"Text {n}.", scores=scores) for n in range(cap + 16)]
+    texts = consented_texts(made, CATALOGUE, EVERYWHERE, PARAMETERS)
+    assert texts.weight.sum() == pytest.approx(full * (cap + 4), rel=1e-4)
 
 
 @pytest.fixture
@@ -190,8 +208,9 @@ def small_corpus(monkeypatch):
 
 def test_consented_texts_move_the_head_and_are_kept_nowhere_and_a_cache_changes_no_byte(tmp_path, small_corpus):
     made = [
-        each.model_copy(update={"struggle": f"{MARKER} talk over me, number {each.id}."}) for each in rows(4)
-    ]  # fmt: skip
+        each.model_copy(update={"struggle": f"{MARKER} talk over me, number {each.id}.", "scores": [0.0] * len(SKILLS)})
+        for each in rows(4)
+    ]
     first = retrain(models_folder(tmp_path / "one"), "next", Evidence.of(made), scratch=tmp_path / "scratch")
     n_first = len(small_corpus)
     second = retrain(models_folder(tmp_path / "two"), "next", Evidence.of(made), scratch=tmp_path / "scratch")

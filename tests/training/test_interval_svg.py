@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from recommender.errors import GrowthError
-from recommender.training.interval_svg import IntervalRow, interval_svg
+from recommender.training.interval_svg import Axis, IntervalRow, interval_svg
 
 ROWS = [IntervalRow("short <texts>", 0.5, 0.25, 1.0, 12), IntervalRow("long texts", 0.0, 0.0, 0.5, 3)]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,3 +31,18 @@ def test_the_same_rows_give_the_same_bytes_and_none_is_refused() -> None:
     assert interval_svg(ROWS, "a", "b") == interval_svg(list(ROWS), "a", "b")
     with pytest.raises(GrowthError):
         interval_svg([], "a", "b")
+
+
+def test_differences_lie_around_0_in_the_middle_of_an_axis_as_wide_as_they_need() -> None:
+    rows = [IntervalRow("more", 0.01, -0.004, 0.024, 9), IntervalRow("none", 0.0, 0.0, 0.0, 9)]
+    axis = Axis.around_zero(rows)
+    assert (axis.low, axis.high) == pytest.approx((-0.03, 0.03))
+    picture = ElementTree.fromstring(interval_svg(rows, "Gain", "more", axis))
+    first, second = picture.findall(f"{SVG}circle")
+    assert second.get("cx") == "360.0" and first.get("cx") == "416.7"
+    ticks = [text.text for text in picture.findall(f"{SVG}text[@class='int-small']")]
+    assert ticks == ["-0.030", "-0.015", "0.000", "0.015", "0.030"]
+
+
+def test_an_axis_without_any_difference_is_no_line_of_width_0() -> None:
+    assert Axis.around_zero([IntervalRow("none", 0.0, 0.0, 0.0, 9)]).high == 0.001

@@ -116,7 +116,7 @@ class _ReviewMaker:
         listed = np.array([self._catalogue.index[place.skill_id] for place in shown], dtype=np.int64)
         log_odds = self._truth.log_odds(self._texts.take(np.array([text])), np.array([tenant]))[0]
         grades = self._truth.draw_grades(rng, log_odds)
-        changes = _changes(rng, listed, grades, habit, ids, self._parameters)
+        changes = review_changes(rng, listed, grades, habit, ids, self._parameters)
         choices = self._choices(rng, listed, log_odds[listed], shown_at + timedelta(minutes=5))
         context = self._texts.contexts[text]
         return EvidenceRow(
@@ -204,7 +204,7 @@ def _pick(drawn: float, log_worth: Floats) -> int:
     return min(int(np.searchsorted(steps, drawn * steps[-1], side="right")), len(steps) - 1)
 
 
-def _changes(
+def review_changes(
     rng: np.random.Generator,
     listed: Integers,
     grades: Integers,
@@ -212,7 +212,11 @@ def _changes(
     ids: Sequence[str],
     parameters: ReviewingParameters,
 ) -> list[SkillChange]:
-    """What a coach of a habit says about each skill of the list, and about one that is missing."""
+    """What a coach of a habit says about each skill of the list, and about one that is missing.
+
+    ``listed`` (places,): positions in the catalogue, whose ids are ``ids``; ``grades`` (skills,): what the coach holds
+    of every skill, 0 to 3. A list of a given length takes the same random numbers whatever is said of it.
+    """
     coaches, n = parameters.coaches, len(listed)
     looked = rng.random(n) < examination(n, parameters)
     slip, later, at_random = rng.random((3, n))

@@ -1,0 +1,59 @@
+"""The pictures of a learned version's card, drawn from what the gates measured and its manifest states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from recommender.training.interval_svg import Axis, IntervalRow, interval_svg
+from recommender.training.version_plots import (
+    CURVE_PLOT,
+    QUALITY,
+    RELIABILITY_PLOT,
+    SLICES,
+    SLICES_PLOT,
+    interval_row,
+    reliability_plot,
+    slice_rows,
+)
+
+# In ``Manifest.figures``, beside ``gates``.
+DEVELOPMENT, CALIBRATION, CURVE = "development", "calibration", "learning curve"
+
+
+def learned_plots(figures: Mapping[str, Any]) -> dict[str, str]:
+    """SVG by file name; the same figures give the same bytes, and what was not measured has no picture."""
+    plots = {}
+    if development := figures.get(DEVELOPMENT):
+        plots[RELIABILITY_PLOT] = reliability_plot(development[CALIBRATION])
+        plots[SLICES_PLOT] = interval_svg(
+            list(slice_rows(development[SLICES])), "Quality by slice, development struggles", QUALITY
+        )
+    if points := figures.get(CURVE):
+        rows = list(_curve(points))
+        plots[CURVE_PLOT] = interval_svg(
+            rows,
+            "Gain on the newest reviews by lists learned from",
+            "nDCG@5 more, 95% interval",
+            Axis.around_zero(rows),
+        )
+    return plots
+
+
+def write_learned_plots(folder: Path, figures: Mapping[str, Any]) -> list[str]:
+    """Write the plots into a version's folder; their names."""
+    plots = learned_plots(figures)
+    for name, svg in plots.items():
+        (folder / name).write_text(svg, encoding="utf-8")
+    return list(plots)
+
+
+def curve_label(point: Mapping[str, Any]) -> str:
+    """What a point of the curve learned from, for a person."""
+    return f"{point['lists']:,} lists" + (f", {point['texts']:,} texts" if point["texts"] else "")
+
+
+def _curve(points: list[Mapping[str, Any]]) -> Iterator[IntervalRow]:
+    for point in points:
+        yield interval_row(curve_label(point), point["gain"])
