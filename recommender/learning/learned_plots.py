@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from recommender.training.interval_svg import Axis, IntervalRow, interval_svg
@@ -39,14 +38,6 @@ def learned_plots(figures: Mapping[str, Any]) -> dict[str, str]:
             Axis.around_zero(rows),
         )
     return plots
-
-
-def write_learned_plots(folder: Path, figures: Mapping[str, Any]) -> list[str]:
-    """Write the plots into a version's folder; their names."""
-    plots = learned_plots(figures)
-    for name, svg in plots.items():
-        (folder / name).write_text(svg, encoding="utf-8")
-    return list(plots)
 
 
 def curve_label(point: Mapping[str, Any]) -> str:

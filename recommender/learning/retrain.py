@@ -21,7 +21,7 @@ from recommender.learning.earlier_versions import restored
 from recommender.learning.embedding_cache import EmbeddingCache
 from recommender.learning.evidence import Evidence, EvidenceRow
 from recommender.learning.learned_card import card_of_learned
-from recommender.learning.learned_plots import write_learned_plots
+from recommender.learning.learned_plots import learned_plots
 from recommender.learning.parameters import load_learning_parameters
 from recommender.learning.positions import Positions, estimate_positions
 from recommender.learning.update import Update, fit_update
@@ -43,6 +43,7 @@ from recommender.struggles.text_model import HEAD_FILE, TextModel
 from recommender.training.corpus import REAL, WRITTEN, load_rows, soft_targets
 from recommender.training.fit import LIBRARIES, REAL_WEIGHT
 from recommender.training.heads import TunedHeads, refit
+from recommender.training.version_plots import write_plots
 
 Say = Callable[[str], None]
 
@@ -120,7 +121,7 @@ def known_weights(models: Path) -> dict[str, FusionWeights]:
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     """Write card, plots and manifest of a learned version, the manifest last since it names the others' SHA-256."""
     (folder / CARD_FILE).write_text(card_of_learned(manifest), encoding="utf-8")
-    about = [CARD_FILE, *write_learned_plots(folder, manifest.figures)]
+    about = [CARD_FILE, *write_plots(folder, learned_plots(manifest.figures))]
     files = dict(manifest.files) | {name: sha256_of(folder / name) for name in about}
     written = manifest.model_copy(update={"files": files})
     (folder / MANIFEST_FILE).write_text(written.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 from recommender.ranking.versions import CARD_FILE, MANIFEST_FILE, Manifest, sha256_of
 from recommender.training.card import write_card
 from recommender.training.encoder_record import EncoderRecord
-from recommender.training.version_plots import write_plots
+from recommender.training.version_plots import version_plots, write_plots
 
 
 def restate(folder: Path, manifest: Manifest, figures: Mapping[str, Any], record: EncoderRecord) -> Manifest:
@@ -17,7 +17,7 @@ def restate(folder: Path, manifest: Manifest, figures: Mapping[str, Any], record
 
     The manifest comes last since it names the SHA-256 of the others. The same figures give the same bytes.
     """
-    plots = write_plots(folder, figures)
+    plots = write_plots(folder, version_plots(figures))
     stated = manifest.model_copy(update={"figures": dict(figures)})
     write_card(folder / CARD_FILE, stated, record)
     files = dict(manifest.files) | {name: sha256_of(folder / name) for name in (CARD_FILE, *plots)}

@@ -41,9 +41,8 @@ def version_plots(figures: Mapping[str, Any]) -> dict[str, str]:
     return plots
 
 
-def write_plots(folder: Path, figures: Mapping[str, Any]) -> list[str]:
-    """Write the plots into a version's folder; their names."""
-    plots = version_plots(figures)
+def write_plots(folder: Path, plots: Mapping[str, str]) -> list[str]:
+    """Write plots into a version's folder; their names."""
     for name, svg in plots.items():
         (folder / name).write_text(svg, encoding="utf-8")
     return list(plots)

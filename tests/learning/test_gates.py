@@ -115,7 +115,8 @@ def test_safeguarding_may_not_fall_at_all_and_other_screening_by_its_margin():
 
 def test_speed_is_compared_by_the_middle_pair_so_that_one_slow_run_decides_nothing():
     before = np.full(9, 0.010)
-    assert latency_gate(before, np.array([*[0.0105] * 8, 5.0]), GATES).passed
+    passed = latency_gate(before, np.array([*[0.0103] * 8, 5.0]), GATES)
+    assert (passed.passed, passed.figure) == (True, 1.0), "to a tenth: no two runs take the same time"
     assert not latency_gate(before, np.full(9, 0.0112), GATES).passed
 
 
