@@ -16,7 +16,13 @@ from recommender.exchange.import_commands import import_scores
 from recommender.exchange.need_commands import InstrumentsOption, NormsOption, needs, norms_app
 from recommender.learning.audit_commands import audit
 from recommender.learning.study_commands import study_app
-from recommender.learning.version_commands import models_command, promote_command, retrain_command, rollback_command
+from recommender.learning.version_commands import (
+    models_command,
+    promote_command,
+    retrain_command,
+    rollback_command,
+    train_command,
+)
 from recommender.learning.watch_commands import watch_command
 from recommender.ranking.versions import DEFAULT_MODELS
 from recommender.training.data_commands import data_app
@@ -32,6 +38,7 @@ app.add_typer(instruments_app, name="instruments")
 app.command("import")(import_scores)
 app.command("needs")(needs)
 app.add_typer(norms_app, name="norms")
+app.command("train")(train_command)
 app.command("retrain")(retrain_command)
 app.command("promote")(promote_command)
 app.command("rollback")(rollback_command)
@@ -107,24 +114,6 @@ def skills(
     for skill in chosen:
         table.add_row(skill.id, skill.name, str(skill.minutes_per_week), skill.evidence.level)
     out.print(table)
-
-
-@app.command()
-def train(
-    version: Annotated[str, typer.Option("--version", help="Name of the new version.")],
-    encoder: Annotated[
-        str | None, typer.Option(help="Folder name in models/encoders; default: the current version's.")
-    ] = None,
-    models: ModelsOption = DEFAULT_MODELS,
-    set_current: Annotated[bool, typer.Option(help="Point models/current at the new version.")] = False,
-) -> None:
-    """Fit heads, calibration and thresholds on an encoder and write a model version with its card (minutes)."""
-    from recommender.training.fit import train_version
-
-    try:
-        train_version(models, version, encoder, set_current=set_current, say=err.print)
-    except GrowthError as error:
-        stop(error)
 
 
 @app.command()

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from recommender.cli import app
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
 from recommender.training.card_use import gate_table, use_table
+from recommender.training.figure_names import AUDIT, USE
 from recommender.training.report import interval
-from recommender.training.version_plots import AUDIT, USE
 from service.access.roles import page_routes
 from service.app import create_app
 from service.settings import Settings, settings_table

@@ -137,9 +137,10 @@ def latency_gate(before: Floats, now: Floats, parameters: GateParameters) -> Gat
     return said("latency", "passed", figure=round(ratio, 1), margin=limit, n=len(now))
 
 
-def determinism_gate(differing: Sequence[str]) -> GateResult:
+def determinism_gate(differing: Sequence[str], *, made_twice: bool = True) -> GateResult:
     """``differing``: files or fixed cases that did not come out the same twice."""
-    return said("determinism", "worse" if differing else "passed", what=", ".join(differing))
+    passed = "passed" if made_twice else "ranked_twice"
+    return said("determinism", "worse" if differing else passed, passed=not differing, what=", ".join(differing))
 
 
 def golden_gate(status: Sequence[str], moved: Sequence[str], n: int, parameters: GateParameters) -> GateResult:

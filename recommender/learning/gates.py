@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,17 +37,18 @@ from recommender.learning.gate_slices import development_labels, held_back_label
 from recommender.learning.gated_version import GatedVersion
 from recommender.learning.guards import guard
 from recommender.learning.held_back import Floats
-from recommender.learning.learned_plots import CALIBRATION, CURVE, DEVELOPMENT
 from recommender.learning.off_policy_gate import off_policy_gate
-from recommender.learning.registry import GATES, files_digest
-from recommender.learning.retrain import Base, known_weights, write_manifest
+from recommender.learning.registry import files_digest
+from recommender.learning.retrain import LEARNED_FROM, Base, known_weights, write_manifest
 from recommender.ranking.versions import MANIFEST_FILE, current_version
 from recommender.struggles.screening import THRESHOLDS_FILE
 from recommender.training.corpus import REAL_DEV, Row, load_rows
+from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL
+from recommender.training.figure_names import CALIBRATION, CURVE, DEVELOPMENT, GATES, SLICES
 from recommender.training.measured import Measured, measure_version, rankable
 from recommender.training.report import by_label, calibration, per_request, summarise
-from recommender.training.version_plots import SLICES
+from recommender.training.restate import restate
 
 Say = Callable[[str], None]
 
@@ -81,15 +82,24 @@ def gate_report(
     figures = {
         DEVELOPMENT: run.development_figures(),
         CURVE: run.compared.learning_curve(),
-        GATES: {
-            "against": run.current.manifest.version,
-            "files": files_digest(run.candidate.manifest.files),
-            "learned": len(evidence.learned.rows),
-            "held_back": len(evidence.held_back.rows),
-            "results": [result.as_data() for result in results],
-        },
+        GATES: run.as_data(results),
     }
     write_manifest(run.candidate.folder, run.candidate.manifest.model_copy(update={"figures": figures}))
+    return results
+
+
+def trained_gate_report(models: Path, candidate: str, say: Say = lambda _: None) -> list[GateResult]:
+    """As ``gate_report`` for a version trained anew, which no review taught: reviews have nothing to decide in it.
+
+    Raises ModelVersionError where a file of one of the two versions is not as its manifest says, or is for another
+    catalogue than the program's.
+    """
+    nothing = Evidence.of([])
+    run = _GateRun(models, candidate, GatedEvidence(nothing, nothing), EmbeddingCache())
+    results = list(run.results(say, None))
+    version = run.candidate
+    figures = {**version.manifest.figures, GATES: run.as_data(results)}
+    restate(version.folder, version.manifest, figures, EncoderRecord.load(version.encoder_folder))
     return results
 
 
@@ -99,8 +109,9 @@ class _GateRun:
     def __init__(self, models: Path, candidate: str, evidence: GatedEvidence, cache: EmbeddingCache) -> None:
         self.base = Base.of(models, candidate)
         self.current, self.candidate = (GatedVersion.of(models, name) for name in (current_version(models), candidate))
+        self.learned_from_use = LEARNED_FROM in self.candidate.manifest.settings
         base_of_current = Base.of(models).manifest.version
-        if base_of_current != self.base.manifest.version:
+        if self.learned_from_use and base_of_current != self.base.manifest.version:
             raise ModelVersionError(
                 f"a candidate made from {self.base.manifest.version}", wanted=f"one made from {base_of_current}",
                 way_out="Run `growth retrain` again: another version answers since.", where=candidate,
@@ -132,6 +143,16 @@ class _GateRun:
         yield self._latency()
         yield from self._fixed_cases(remade)
 
+    def as_data(self, results: Sequence[GateResult]) -> dict[str, Any]:
+        """What a manifest keeps of the gates: whom they compared, on which files, with what result."""
+        return {
+            "against": self.current.manifest.version,
+            "files": files_digest(self.candidate.manifest.files),
+            "learned": len(self.evidence.learned.rows),
+            "held_back": len(self.evidence.held_back.rows),
+            "results": [result.as_data() for result in results],
+        }
+
     def development_figures(self) -> dict[str, Any]:
         """As a trained version's manifest has them."""
         measured, values = self._measured[1], per_request(self._measured[1], self.catalogue)
@@ -161,8 +182,8 @@ class _GateRun:
 
     @property
     def _corpus_only(self) -> bool:
-        """Whether scores are made of the words as they were: no review moved an offset, a factor or the intercept."""
-        return self.candidate.weights == self.current.weights
+        """Whether no review moved an offset, a factor or the intercept since the version that answers."""
+        return not self.learned_from_use or self.candidate.weights == self.current.weights
 
     def _guards(self) -> GateResult:
         rows = [*self.evidence.learned.rows, *self.evidence.held_back.rows]
@@ -204,7 +225,7 @@ class _GateRun:
         differing = [case.case_id for case, one, two in zip(cases, now, again, strict=True) if one != two]
         if remade is not None:
             differing += [name for name in self._made_files if not self.candidate.has_same_bytes(remade, name)]
-        yield determinism_gate(differing)
+        yield determinism_gate(differing, made_twice=remade is not None)
         yield golden_gate(*changed_cases(before, now, self.parameters), len(cases), self.parameters)
 
     @property

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from recommender.catalogue.yaml_files import read_yaml
-from recommender.learning.learned_plots import CALIBRATION, CURVE, DEVELOPMENT, curve_label
+from recommender.learning.learned_plots import curve_label
 from recommender.ranking.versions import Manifest
+from recommender.training.card_use import gates_table
 from recommender.training.evaluate import MODEL
+from recommender.training.figure_names import CALIBRATION, CURVE, DEVELOPMENT, GATES
 from recommender.training.report import FIGURES, interval
 from recommender.training.version_plots import CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT
 
@@ -30,7 +32,7 @@ def card_of_learned(manifest: Manifest) -> str:
         text["summary"].format(base=learned["base"]),
         f"## Intended use\n\n{text['intended_use']}",
         "## What it learned from\n\n" + "\n".join(_learned(learned)),
-        "## Gates\n\n" + "\n".join(_gates(manifest.figures.get("gates"))),
+        "## Gates\n\n" + _gates(manifest.figures.get(GATES)),
         *_pictures(manifest.figures),
         f"## Limits\n\n{text['limits']}",
         f"Created {manifest.created}, the day of its newest evidence. Catalogue {manifest.catalogue_version}. Encoder "
@@ -69,13 +71,5 @@ def _pictures(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"![Gain by lists learned from]({CURVE_PLOT})"
 
 
-def _gates(gates: Mapping[str, Any] | None) -> Iterator[str]:
-    if gates is None:
-        yield _text()["no_gates"]
-        return
-    yield f"Against version {gates['against']}."
-    yield ""
-    yield "| gate | passed | what it found |"
-    yield "|---|---|---|"
-    for result in gates["results"]:
-        yield f"| {result['name']} | {'yes' if result['passed'] else 'no'} | {result['sentence']} |"
+def _gates(gates: Mapping[str, Any] | None) -> str:
+    return _text()["no_gates"] if gates is None else gates_table(gates)

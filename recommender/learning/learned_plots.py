@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from recommender.training.figure_names import CALIBRATION, CURVE, DEVELOPMENT, SLICES
 from recommender.training.interval_svg import Axis, IntervalRow, interval_svg
 from recommender.training.version_plots import (
     CURVE_PLOT,
     QUALITY,
     RELIABILITY_PLOT,
-    SLICES,
     SLICES_PLOT,
     interval_row,
     reliability_plot,
     slice_rows,
 )
-
-# In ``Manifest.figures``, beside ``gates``.
-DEVELOPMENT, CALIBRATION, CURVE = "development", "calibration", "learning curve"
 
 
 def learned_plots(figures: Mapping[str, Any]) -> dict[str, str]:

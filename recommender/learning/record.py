@@ -20,11 +20,11 @@ from recommender.learning.retrain import LEARNED_FROM
 from recommender.learning.text_report import text_report
 from recommender.ranking.versions import current_version, open_version, sha256_of
 from recommender.training.encoder_record import EncoderRecord
+from recommender.training.figure_names import AUDIT, USE
 from recommender.training.intervals import wilson
 from recommender.training.report import as_data
 from recommender.training.restate import restate
 from recommender.training.simulate.reviewing_parameters import REVIEWING_FILE
-from recommender.training.version_plots import AUDIT, USE
 
 Say = Callable[[str], None]
 

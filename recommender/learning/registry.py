@@ -21,12 +21,13 @@ from recommender.ranking.versions import (
     open_version,
     read_manifest,
 )
+from recommender.training.figure_names import DEVELOPMENT, GATES
 
 PREVIOUS_FILE = "previous"
-# Where a manifest's figures hold the gates, and where the ranking on the development struggles.
-GATES = "gates"
+# Of files that tell of a version and answer nothing.
 _ABOUT = (".md", ".svg")
-_DEVELOPMENT = ("development", "figures", "this version", "nDCG@5", "mean")
+# Where a manifest's figures hold the ranking on the development struggles.
+_DEVELOPMENT = (DEVELOPMENT, "figures", "this version", "nDCG@5", "mean")
 
 Role = Literal["current", "previous", "candidate"]
 

@@ -1,11 +1,12 @@
-"""`growth retrain`, `promote`, `rollback`, `models`: model versions from evidence, and which one answers."""
+"""`growth train`, `retrain`, `promote`, `rollback`, `models`: how versions are made, and which one answers."""
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -15,10 +16,38 @@ from recommender.console import EXIT_SOME_REJECTED, err, out, stop
 from recommender.errors import GrowthError
 from recommender.ranking.versions import DEFAULT_MODELS
 
+if TYPE_CHECKING:
+    from recommender.learning.gate_rules import GateResult
+
 ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
 
 # A version that was made and did not pass: made, but not usable as it is.
 EXIT_REFUSED = EXIT_SOME_REJECTED
+
+
+def train_command(
+    version: Annotated[str, typer.Option("--version", help="Name of the new version.")],
+    encoder: Annotated[
+        str | None, typer.Option(help="Folder name in models/encoders; default: the current version's.")
+    ] = None,
+    models: ModelsOption = DEFAULT_MODELS,
+    set_current: Annotated[
+        bool, typer.Option(help="Run the gates against the version that answers, and let this one answer if it passed.")
+    ] = False,
+) -> None:
+    """Fit heads, calibration and thresholds on an encoder and write a model version with its card (minutes).
+
+    Exit code 3: made, and refused by a gate.
+    """
+    from recommender.learning.take_over import take_over
+    from recommender.training.fit import train_version
+
+    try:
+        train_version(models, version, encoder, say=_say)
+        results = take_over(models, version, _say) if set_current else []
+    except GrowthError as error:
+        stop(error)
+    _show_gates(version, results)
 
 
 def retrain_command(
@@ -56,13 +85,20 @@ def retrain_command(
             results = gate_report(models, version, GatedEvidence(learned, held_back), _say, remade=remade, scratch=kept)
     except GrowthError as error:
         stop(error)
+    _show_gates(version, results)
+    _say(f"`growth promote {version}` lets it answer.")
+
+
+def _show_gates(version: str, results: Sequence[GateResult]) -> None:
+    """The table, those that refused first; stops where one did."""
+    if not results:
+        return
     table = Table("gate", "", "what it found", title=f"{version}: gates", title_justify="left")
     for result in sorted(results, key=lambda result: result.passed):
         table.add_row(escape(result.name), "passed" if result.passed else "[bold]refused[/]", escape(result.sentence))
     out.print(table)
     if not all(result.passed for result in results):
         raise typer.Exit(EXIT_REFUSED)
-    _say(f"`growth promote {version}` lets it answer.")
 
 
 def _say(line: str) -> None:

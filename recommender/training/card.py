@@ -10,11 +10,12 @@ import yaml
 
 from recommender.ranking.versions import Manifest
 from recommender.training.card_tables import curve_table, fusion_table, growth_table, needs_table
-from recommender.training.card_use import audit_sections, use_sections
+from recommender.training.card_use import audit_sections, gates_table, use_sections
 from recommender.training.encoder_record import EncoderRecord
 from recommender.training.evaluate import MODEL
+from recommender.training.figure_names import AUDIT, GATES, SLICES, USE
 from recommender.training.report import FIGURES, interval
-from recommender.training.version_plots import AUDIT, CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT, USE
+from recommender.training.version_plots import CURVE_PLOT, RELIABILITY_PLOT, SLICES_PLOT
 
 # The sentences no figure can make: use, limits, data. Kept as data beside the code.
 TEXT_FILE = Path(__file__).parent / "card_text.yaml"
@@ -64,6 +65,7 @@ def card_text(manifest: Manifest, record: EncoderRecord) -> str:
         text["fusion"].strip(),
         fusion_table(figures["fusion"]),
         f"Expected calibration error over the first five suggestions: {figures['fusion']['ece']:.3f}.",
+        *(_titled("Gates", gates_table(figures[GATES])) if GATES in figures else ()),
         *(use_sections(figures[USE], text) if USE in figures else ()),
         *(audit_sections(figures[AUDIT], text) if AUDIT in figures else ()),
         *_titled("What was tried", text["tried"]),
@@ -94,7 +96,7 @@ def _ranking(part: Mapping[str, Any]) -> Iterator[str]:
     if agreement is not None:
         rows.append(f"| one labeller against the others | {interval(agreement)} |" + " |" * len(FIGURES))
     yield "\n".join(header + rows)
-    for name, slices in part["slices, nDCG@5"].items():
+    for name, slices in part[SLICES].items():
         cells = "; ".join(f"{label}: {interval(value)} (n = {int(value['n'])})" for label, value in slices.items())
         yield f"nDCG@5 by {name}: {cells}."
 

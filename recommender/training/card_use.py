@@ -1,4 +1,4 @@
-"""Sections of the model card on learning from use and on the fairness audit, where their figures were recorded."""
+"""Sections of the model card on gates, learning from use and the fairness audit, where they were recorded."""
 
 from __future__ import annotations
 
@@ -75,6 +75,16 @@ def drift_table(part: Mapping[str, Any]) -> str:
     sizes = part["lists"]
     lines = ["| window | " + " | ".join(f"{size:,} lists" for size in sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
     lines += [f"| {row['window']} | " + " | ".join(map(interval, row["shares"])) + " |" for row in part["rows"]]
+    return "\n".join(lines)
+
+
+def gates_table(gates: Mapping[str, Any]) -> str:
+    """What the gates found of this very version before it could answer."""
+    lines = [f"Against version {gates['against']}.", "", "| gate | passed | what it found |", "|---|---|---|"]
+    lines += [
+        f"| {result['name']} | {'yes' if result['passed'] else 'no'} | {result['sentence']} |"
+        for result in gates["results"]
+    ]
     return "\n".join(lines)
 
 

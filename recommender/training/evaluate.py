@@ -20,6 +20,7 @@ from recommender.struggles.screening import Screener
 from recommender.training.baseline_runs import run_baselines
 from recommender.training.corpus import REAL, REAL_DEV, WRITTEN, Row, load_rows, screening_rows
 from recommender.training.data_growth import data_growth_report
+from recommender.training.figure_names import SLICES
 from recommender.training.fusion_report import fusion_report, print_fusion_report
 from recommender.training.learning_curve import learning_curve_report, print_learning_curve
 from recommender.training.leave_out import leave_out
@@ -111,7 +112,7 @@ class Evaluation:
             "figures": table,
             "better than": differences,
             "labellers' agreement, nDCG@5": ceiling(measured.rows, self.catalogue),
-            "slices, nDCG@5": by_slice(values, measured.rows),
+            SLICES: by_slice(values, measured.rows),
         }
 
     def screening(self) -> dict[str, Any]:
@@ -202,7 +203,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     if agreement is not None:
         console.print(f"ceiling, one labeller against the others: nDCG@5 {_cell(agreement)}", highlight=False)
     console.print(f"expected calibration error {report['calibration']['ece']:.3f}", highlight=False)
-    for name, slices in report["slices, nDCG@5"].items():
+    for name, slices in report[SLICES].items():
         said = "; ".join(f"{label} {_cell(value)} (n={int(value['n'])})" for label, value in slices.items())
         console.print(f"by {name}: {said}", highlight=False)
 

@@ -59,16 +59,17 @@ SPREAD_PENALTIES = (0.0, -0.05, -0.1, -0.15, -0.2, -0.3, -0.5)
 Say = Callable[[str], None]
 
 
-def train_version(
-    models: Path, name: str, encoder: str | None, *, set_current: bool = False, say: Say = lambda _: None
-) -> Path:
+def train_version(models: Path, name: str, encoder: str | None, *, say: Say = lambda _: None) -> Path:
     """Fit and write ``models/<name>/``; the same data, encoder and libraries give the same bytes.
 
-    Raises ModelVersionError when the encoder is unknown or its out-of-fold values do not cover the training data.
+    Raises ModelVersionError when the encoder is unknown, its out-of-fold values do not cover the training data, or the
+    version is the one that answers, whose files must not change under a running service.
     """
     from recommender.training.evaluate import version_figures
     from recommender.training.restate import restate
 
+    if (models / CURRENT_FILE).is_file() and name == current_version(models):
+        raise ModelVersionError(f"{name}, which answers", wanted="another name", where="--version")
     encoder_folder = (
         models / ENCODERS_FOLDER / (encoder or read_manifest(models, current_version(models)).encoder.folder)
     )
@@ -95,8 +96,6 @@ def train_version(
     manifest = _write_manifest(folder, encoder_folder, catalogue)
     say("measuring")
     restate(folder, manifest, version_figures(models, name, say), EncoderRecord.load(encoder_folder))
-    if set_current:
-        _point(models, name)
     return folder
 
 
@@ -152,10 +151,3 @@ def _write_manifest(folder: Path, encoder_folder: Path, catalogue: Catalogue) ->
     )
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest
-
-
-def _point(models: Path, name: str) -> None:
-    """Replace ``models/current`` in one step, so that a reader sees the old name or the new one."""
-    scratch = models / f".{CURRENT_FILE}"
-    scratch.write_text(name + "\n", encoding="utf-8")
-    scratch.replace(models / CURRENT_FILE)

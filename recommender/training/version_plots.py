@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recommender.training.calibration_error import ReliabilityBin
+from recommender.training.figure_names import CURVE, SLICES, USE
 from recommender.training.interval_svg import Axis, IntervalRow, interval_svg
 from recommender.training.reliability_plot import reliability_svg
 
@@ -14,9 +15,6 @@ RELIABILITY_PLOT = "reliability.svg"
 SLICES_PLOT = "slices.svg"
 CURVE_PLOT = "learning-curve.svg"
 USE_PLOT = "learning-from-use.svg"
-SLICES = "slices, nDCG@5"
-# In ``Manifest.figures``, where they were recorded.
-USE, AUDIT = "learning from use", "fairness audit"
 QUALITY = "nDCG@5, 95% interval"
 
 
@@ -28,7 +26,7 @@ def version_plots(figures: Mapping[str, Any]) -> dict[str, str]:
             list(slice_rows(figures["cross-validation"][SLICES])), "Quality by slice, cross-validated", QUALITY
         ),
         CURVE_PLOT: interval_svg(
-            list(_curve(figures["learning curve"]["points"])), "Quality by real struggles trained on", QUALITY
+            list(_curve(figures[CURVE]["points"])), "Quality by real struggles trained on", QUALITY
         ),
     }
     if USE in figures:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from recommender.learning.registry import GATES, files_digest
+from recommender.learning.registry import files_digest
 from recommender.learning.version_copies import models_beside
 from recommender.ranking.versions import (
     CURRENT_FILE,
@@ -18,6 +18,7 @@ from recommender.ranking.versions import (
     read_manifest,
     sha256_of,
 )
+from recommender.training.figure_names import GATES
 
 SHIPPED = current_version(DEFAULT_MODELS)
 

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from recommender.cli import app
 from recommender.learning.learned_card import card_of_learned
-from recommender.learning.learned_plots import CURVE, learned_plots
+from recommender.learning.learned_plots import learned_plots
 from recommender.learning.registry import files_digest
 from recommender.ranking.versions import Manifest, open_version, sha256_of
+from recommender.training.figure_names import CURVE
 from recommender.training.simulate.simulated_evidence import simulated_evidence
 
 NAME = "learned"

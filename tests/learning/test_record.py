@@ -13,7 +13,7 @@ from recommender.learning.record import parameter_hashes, read_audit, record_aud
 from recommender.ranking.versions import DEFAULT_MODELS, MANIFEST_FILE, open_version, read_manifest
 from recommender.training.card import card_text
 from recommender.training.encoder_record import EncoderRecord
-from recommender.training.version_plots import AUDIT, USE
+from recommender.training.figure_names import AUDIT, USE
 
 SHARE = {"mean": 0.95, "low": 0.76, "high": 0.99, "n": 20}
 GAIN = {"mean": 0.01, "low": 0.008, "high": 0.012, "n": 5_000}

@@ -13,10 +13,11 @@ from running_service import answering, wait_for
 import service.app
 from recommender.catalogue.loader import load_catalogue
 from recommender.learning.evidence import Evidence, EvidenceRow
-from recommender.learning.registry import GATES, files_digest, promote, rollback
+from recommender.learning.registry import files_digest, promote, rollback
 from recommender.learning.retrain import retrain, write_manifest
 from recommender.learning.version_copies import models_beside
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
+from recommender.training.figure_names import GATES
 from service.app import create_app
 from service.served_model import ServedModel
 from service.settings import Settings
