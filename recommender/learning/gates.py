@@ -52,6 +52,9 @@ from recommender.training.restate import restate
 
 Say = Callable[[str], None]
 
+# Rows of a slice below which its interval says nothing.
+LEAST_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class GatedEvidence:
@@ -161,7 +164,10 @@ class _GateRun:
             "refused": int((~measured.answered).sum()),
             "figures": {MODEL: summarise(values)},
             CALIBRATION: calibration([measured], self.catalogue),
-            SLICES: by_label(values, development_labels(self._rows)),
+            SLICES: {
+                name: {label: value for label, value in slices.items() if value["n"] >= LEAST_SHOWN}
+                for name, slices in by_label(values, development_labels(self._rows)).items()
+            },
         }
 
     @cached_property

@@ -39,7 +39,8 @@ def learned_plots(figures: Mapping[str, Any]) -> dict[str, str]:
 
 def curve_label(point: Mapping[str, Any]) -> str:
     """What a point of the curve learned from, for a person."""
-    return f"{point['lists']:,} lists" + (f", {point['texts']:,} texts" if point["texts"] else "")
+    lists, texts = point["lists"], point["texts"]
+    return f"{lists:,} + {texts:,} texts" if texts else f"{lists:,} lists"
 
 
 def _curve(points: list[Mapping[str, Any]]) -> Iterator[IntervalRow]:

@@ -87,3 +87,9 @@ def test_gates_belong_to_the_files_that_answer_and_not_to_the_card_that_tells_of
 def test_a_manifest_tells_nobodys_name(retrained):
     told = json.dumps(json.loads((retrained[0] / NAME / "manifest.json").read_text(encoding="utf-8")))
     assert "-teacher-" not in told and "-coach-" not in told and "case-" not in told
+
+
+def test_slices_of_a_handful_of_rows_are_not_drawn(manifest):
+    slices = manifest.figures["development"]["slices, nDCG@5"]
+    assert set(slices) == {"length", "grade band", "register", "subject"}
+    assert all(value["n"] >= 5 for labels in slices.values() for value in labels.values())
