@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from recommender.cli import app
 from recommender.ranking.versions import DEFAULT_MODELS, current_version, read_manifest
-from recommender.training.card_use import gate_table, use_table
+from recommender.training.card_use import power_table, use_table
 from recommender.training.figure_names import AUDIT, USE
 from recommender.training.report import interval
 from service.access.roles import page_routes
@@ -73,7 +73,7 @@ def test_the_figures_on_learning_from_use_are_those_of_the_current_version() -> 
     figures = read_manifest(DEFAULT_MODELS, current_version(DEFAULT_MODELS)).figures
     use, verdicts = figures[USE], figures[AUDIT]["verdicts"]
     assert use_table(use["reviews"]) in README
-    assert gate_table(use["gates"]) in README
+    assert power_table(use["gates"]) in README
     told = " ".join(README.split())
     assert f"{use['off-policy']['within']} of {use['off-policy']['judged']} coverages" in told
     gains = {arm["way"]: interval(arm["gain"], signed=True) for arm in use["texts"] if arm["texts"] > 500}

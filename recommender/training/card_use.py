@@ -19,7 +19,7 @@ def use_sections(part: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[s
     yield text["texts"].strip()
     yield text_table(part["texts"])
     yield text["gates"].strip()
-    yield gate_table(part["gates"])
+    yield power_table(part["gates"])
     yield text["off_policy"].strip().format(**part["off-policy"])
     yield text["drift"].strip()
     yield drift_table(part["drift"])
@@ -60,7 +60,7 @@ def text_table(part: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def gate_table(part: Sequence[Mapping[str, Any]]) -> str:
+def power_table(part: Sequence[Mapping[str, Any]]) -> str:
     """What the gates do with versions of known worth."""
     lines = ["| version | gates | share |", "|---|---|---|"]
     for row in part:
