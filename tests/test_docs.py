@@ -76,6 +76,8 @@ def test_the_figures_on_learning_from_use_are_those_of_the_current_version() -> 
     assert power_table(use["gates"]) in README
     told = " ".join(README.split())
     assert f"{use['off-policy']['within']} of {use['off-policy']['judged']} coverages" in told
+    for part in ("gain", "worth of outcomes"):
+        assert interval(use["reviews"]["choices"][part], signed=True) in told, part
     gains = {arm["way"]: interval(arm["gain"], signed=True) for arm in use["texts"] if arm["texts"] > 500}
     for way in ("reviewed", "not reviewed", "labelled in full"):
         assert gains[way] in told, way

@@ -13,9 +13,11 @@ from rich.table import Table
 
 from recommender.learning.learning_study import (
     BEST,
+    CHOICES_ALONE,
     CORRECTED,
     HONEST,
     NAIVE,
+    OUTCOMES_LEFT_OUT,
     SHIPPED,
     SHRUNK_NAIVE,
     SWAPS,
@@ -82,6 +84,7 @@ class _Pooled:
             "best by part": {name: self._gain("", BEST, mask) for name, mask in self.masks.items()},
             "cases by part": {name: int(mask.sum()) for name, mask in self.masks.items()},
             "attacks": [self._attack(scenario) for scenario in self.seeds[0].findings],
+            "choices": self._choices(),
             "looks": [self._look(scenario) for scenario in load_reviewing_parameters().other_looks],
         }
 
@@ -116,6 +119,14 @@ class _Pooled:
             "seeds flagged": sum(bool(seed.findings[scenario]) for seed in self.seeds),
         }
 
+    def _choices(self) -> dict[str, Any]:
+        ways = (CORRECTED, OUTCOMES_LEFT_OUT)
+        return {
+            "lists": max(self.study.sizes),
+            **{way: self._gain(CHOICES_ALONE, way) for way in ways},
+            "worth of outcomes": self._difference((CHOICES_ALONE, CORRECTED), (CHOICES_ALONE, OUTCOMES_LEFT_OUT)),
+        }
+
     def _look(self, scenario: str) -> dict[str, Any]:
         return {"name": scenario, **{way: self._gain(scenario, way) for way in (CORRECTED, SWAPS, SHRUNK_NAIVE)}}
 
@@ -146,8 +157,19 @@ def print_learning_report(report: dict[str, Any], console: Console) -> None:
         f"({interval(report[BEST]['gain'], signed=True)}).",
         highlight=False,
     )
+    console.print(_choices(report["choices"]), highlight=False)
     for table in (_curve(report), _parts(report), _attacks(report), _looks(report)):
         console.print(table)
+
+
+def _choices(part: dict[str, Any]) -> str:
+    with_outcomes, without, worth = (
+        interval(part[name], signed=True) for name in (CORRECTED, OUTCOMES_LEFT_OUT, "worth of outcomes")
+    )
+    return (
+        f"{part['lists']:,} lists with choices and no review: {with_outcomes}; with what came of them left out "
+        f"{without}, worth of outcomes {worth}."
+    )
 
 
 def _curve(report: dict[str, Any]) -> Table:

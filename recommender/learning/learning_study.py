@@ -16,6 +16,7 @@ from recommender.learning.parameters import LearningParameters, load_learning_pa
 from recommender.learning.positions import Positions, estimate_positions
 from recommender.learning.update import Update, fit_update
 from recommender.training.simulate.coach_truth import Booleans, Floats, ShippedScores
+from recommender.training.simulate.practised import with_outcomes
 from recommender.training.simulate.review_attacks import (
     with_approving_coach,
     with_burst,
@@ -28,10 +29,11 @@ from recommender.training.simulate.reviewing_parameters import load_reviewing_pa
 SHIPPED, BEST = "shipped model", "true log-odds"
 CORRECTED, UNSHRUNK = "corrected", "corrected, not shrunk"
 NAIVE, SHRUNK_NAIVE = "counted as they are", "counted as they are, shrunk"
+OUTCOMES_LEFT_OUT = "corrected, outcomes left out"
 UNCAPPED, SWAPS = "corrected, without caps", "corrected, curve from swaps"
 UNTOUCHED, OUT_OF_REACH = "all relevant skills as the model sees them", "no other skill among the model's first ten"
 
-HONEST = "nothing wrong"
+HONEST, CHOICES_ALONE = "nothing wrong", "choices and what came of them, no review"
 FLIPPED_TENANT = 1
 
 # An SD at which a prior says nothing, and a cap no count reaches.
@@ -94,6 +96,13 @@ def study_seed(seed: int, texts: ShippedScores, study: LearningStudy) -> SeedFig
     for scenario, evidence in _other_looks(seed, reviews, reviewed, study):
         for way in (CORRECTED, SWAPS, SHRUNK_NAIVE):
             values[scenario, way] = later.values(later.log_odds(learn(evidence, way)))
+    chosen = Evidence.of(
+        row.model_copy(update={"review": None, "coach": None})
+        for row in with_outcomes(seed, reviews.first(max(study.sizes)), reviewed)
+    )
+    without = Evidence.of(row.model_copy(update={"outcome": None}) for row in chosen.rows)
+    for way, evidence in ((CORRECTED, chosen), (OUTCOMES_LEFT_OUT, without)):
+        values[CHOICES_ALONE, way] = later.values(later.log_odds(learn(evidence, way)))
     masks = {UNTOUCHED: later.relevant_untouched(), OUT_OF_REACH: later.out_of_reach()}
     return SeedFigures(values, masks, findings, fitted)
 

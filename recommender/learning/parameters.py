@@ -22,6 +22,7 @@ LEARNING_FILE = Path(__file__).parent / "learning.yaml"
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 Examination = Annotated[float, Field(gt=0, le=1)]
+AtLeastOneTime = Annotated[float, Field(ge=1)]
 Slip = Annotated[float, Field(gt=0, lt=0.5)]
 
 
@@ -69,6 +70,13 @@ class ExaminationParameters(StrictModel):
     least: Value[Examination]
     enough_events: Value[AtLeastOne]
     ratio_sd: Value[Positive]
+
+
+class OutcomeParameters(StrictModel):
+    """What practice says of a choice: how many times it counts at most, and the share of looks that leaves no room."""
+
+    confirmed: Value[AtLeastOneTime]
+    nearly_always: Value[Examination]
 
 
 class WeightParameters(StrictModel):
@@ -128,6 +136,7 @@ class LearningParameters(StrictModel):
     """All numbers of the learning room."""
 
     signals: SignalParameters
+    outcomes: OutcomeParameters
     examination: ExaminationParameters
     weights: WeightParameters
     update: UpdateParameters

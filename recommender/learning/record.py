@@ -132,6 +132,11 @@ def _reviews(report: Mapping[str, Any]) -> dict[str, Any]:
             }
             for point in report["curve"]
         ],
+        "choices": {
+            "lists": report["choices"]["lists"],
+            "gain": report["choices"][CORRECTED],
+            "worth of outcomes": report["choices"]["worth of outcomes"],
+        },
         "attacks": [
             {
                 "name": attack["name"],

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from recommender.catalogue.loader import Catalogue
 from recommender.learning.evidence import EvidenceRow, ShownSkill, SkillChange
-from recommender.learning.parameters import LearningParameters, SignalParameters
+from recommender.learning.outcomes import choice_factor
+from recommender.learning.parameters import LearningParameters, OutcomeParameters, SignalParameters
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -95,6 +96,7 @@ class _Pick(NamedTuple):
     kind: SignalKind
     picked: int
     entries: list[_Entry]
+    times: float = 1.0
 
 
 def read_signals(
@@ -105,9 +107,9 @@ def read_signals(
     A review that keeps, moves or removes a skill judges it; skills it does not name are not judged. What is said of a
     few skills only is read as a pick, since nothing is heard of it where it was not said: a skill that a coach added,
     among those that were not on the list (only where the row has ``scores``); the skill a teacher chose last, among
-    those on the list; a skill declined as no need of theirs or done already, as the worst on the list (best-worst
-    scaling, Marley and Louviere 2005). Other reasons to decline say nothing. An added or chosen skill that the list
-    leaves no comparison for is passed over.
+    those on the list, counted for what came of it (``choice_factor``); a skill declined as no need of theirs or done
+    already, as the worst on the list (best-worst scaling, Marley and Louviere 2005). Other reasons to decline say
+    nothing. An added or chosen skill that the list leaves no comparison for is passed over.
     """
     strength = parameters.signals
     judged: list[tuple[int, SignalKind, float, _Entry]] = []
@@ -119,7 +121,7 @@ def read_signals(
             if kind != "added":
                 judged.append((number, kind, _said(kind, strength), shown[change.skill_id]))
         picks += _added(number, row, shown, catalogue)
-        picks += _decided(number, row, shown)
+        picks += _decided(number, row, shown, parameters.outcomes)
     judgements = Judgements(
         about=_alternatives([entry for *_, entry in judged]),
         row=np.array([number for number, *_ in judged], dtype=np.int64),
@@ -200,14 +202,16 @@ def _added(number: int, row: EvidenceRow, shown: dict[str, _Entry], catalogue: C
         yield _Pick(number, "added", place[catalogue.index[skill_id]], unseen)
 
 
-def _decided(number: int, row: EvidenceRow, shown: dict[str, _Entry]) -> Iterator[_Pick]:
-    """The latest word on each skill counts, and the latest choice."""
+def _decided(number: int, row: EvidenceRow, shown: dict[str, _Entry], outcomes: OutcomeParameters) -> Iterator[_Pick]:
+    """The latest word on each skill counts, and the latest choice, for what came of it."""
     entries, ids = list(shown.values()), list(shown)
     if len(entries) < 2:
         return
     chosen = last_chosen(row)
     if chosen in shown:
-        yield _Pick(number, "chosen", ids.index(chosen), entries)
+        came_of_it = row.outcome if row.outcome is not None and row.outcome.skill_id == chosen else None
+        times = 1.0 if came_of_it is None else choice_factor(came_of_it, outcomes)
+        yield _Pick(number, "chosen", ids.index(chosen), entries, times)
     latest = {choice.skill_id: choice for choice in sorted(row.choices, key=lambda choice: choice.decided_at)}
     for skill_id in sorted(latest):
         choice = latest[skill_id]
@@ -229,6 +233,6 @@ def _picks(picks: Sequence[_Pick], strength: SignalParameters) -> Picks:
         picked=start[:-1] + np.array([pick.picked for pick in picks], dtype=np.int64),
         row=np.array([pick.row for pick in picks], dtype=np.int64),
         sign=np.array([-1.0 if pick.kind == "declined" else 1.0 for pick in picks]),
-        weight=_weights([pick.kind for pick in picks], strength),
+        weight=_weights([pick.kind for pick in picks], strength) * np.array([pick.times for pick in picks]),
         kinds=tuple(pick.kind for pick in picks),
     )

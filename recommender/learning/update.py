@@ -173,6 +173,7 @@ def _figures(
         "rows": len(rows),
         "reviews": sum(row.review is not None for row in rows),
         "tenants": len(layout.tenants),
+        "practised": sum(row.outcome is not None for row in rows),
         **{kind: kinds[kind] for kind in sorted(kinds)},
         "rounds": rounds,
     }

@@ -16,6 +16,15 @@ def use_sections(part: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[s
     yield use_table(part["reviews"])
     yield f"![Gain on later cases by reviews]({USE_PLOT})"
     yield attack_table(part["reviews"])
+    yield (
+        text["choices"]
+        .strip()
+        .format(
+            lists=f"{part['reviews']['choices']['lists']:,}",
+            gain=interval(part["reviews"]["choices"]["gain"], signed=True),
+            worth=interval(part["reviews"]["choices"]["worth of outcomes"], signed=True),
+        )
+    )
     yield text["texts"].strip()
     yield text_table(part["texts"])
     yield text["gates"].strip()

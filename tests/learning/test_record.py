@@ -30,6 +30,7 @@ REVIEWS = {
             "by part": {"all relevant skills as the model sees them": SHARE},
         }
     ],
+    "choices": {"lists": 5_000, "corrected": GAIN, "worth of outcomes": SHARE},
     "attacks": [
         {"name": "burst", "corrected": GAIN, "corrected, without caps": SHARE, "findings": {}, "seeds flagged": 2}
     ],
@@ -75,6 +76,7 @@ def test_each_figure_of_the_card_is_that_of_its_report(drift):
     figures = use_figures(REVIEWS, TEXTS, GATES, OFF_POLICY, drift)
     [point] = figures["reviews"]["curve"]
     assert (point["corrected"], point["counted"], figures["reviews"]["best"]) == (GAIN, SHARE, GAIN)
+    assert figures["reviews"]["choices"] == {"lists": 5_000, "gain": GAIN, "worth of outcomes": SHARE}
     assert figures["reviews"]["attacks"][0]["flagged"] == 2
     assert figures["texts"] == [{"way": "reviewed", "texts": 953, "nDCG@5": SHARE, "gain": GAIN}]
     assert [row["decision"] for row in figures["gates"]] == ["refuse", "pass", "pass", "pass"]

@@ -42,6 +42,10 @@ class SimulatedReviews:
     text: Integers
     tenant: Integers
 
+    def first(self, n: int) -> SimulatedReviews:
+        """The first ``n`` rows."""
+        return SimulatedReviews(self.rows[:n], self.truth, self.text[:n], self.tenant[:n])
+
 
 def simulate_reviews(
     seed: int,

@@ -9,7 +9,16 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from recommender.catalogue.yaml_files import first_error, read_yaml
-from recommender.training.simulate.sourced import AtLeastOne, Count, Finite, Positive, Share, StrictModel, Value
+from recommender.training.simulate.sourced import (
+    AtLeastOne,
+    Count,
+    Finite,
+    Positive,
+    Share,
+    Sourced,
+    StrictModel,
+    Value,
+)
 
 REVIEWING_FILE = Path(__file__).parent / "reviewing.yaml"
 
@@ -52,6 +61,22 @@ class TeacherHabits(StrictModel):
     declines: Value[Share]
 
 
+class Seen(Sourced):
+    """Shares of looks in which a skill is seen, before practice and after."""
+
+    before: Share
+    after: Share
+
+
+class PractiseHabits(StrictModel):
+    """Weeks of practice: the share of choices they follow, looks before and after, and what is seen in them."""
+
+    share: Value[Share]
+    looks: Value[AtLeastOne]
+    needed: Seen
+    not_needed: Seen
+
+
 class ReviewingDistricts(StrictModel):
     """People of each district, and how lists are spread over districts and time."""
 
@@ -71,6 +96,7 @@ class ReviewingParameters(StrictModel):
     lists: ListParameters
     coaches: CoachHabits
     teachers: TeacherHabits
+    practise: PractiseHabits
     districts: ReviewingDistricts
     other_looks: dict[str, Value[Shares]]
     exploration: Value[Share]
