@@ -98,12 +98,12 @@ def test_a_check_counts_only_lists_of_which_its_figure_is_known():
 
 
 @pytest.mark.parametrize("n", [50, 200, 1_000])
-def test_quiet_windows_pass_each_threshold_about_once_in_a_hundred(n):
+def test_quiet_windows_pass_a_threshold_hardly_ever(n):
     alarms = Counter()
     for seed in range(60):
         alarms.update(key for key, finding in findings(drawn((n, seed), n)).items() if finding.drifted)
-    # Of 60 windows with a chance of .01 each more than 5 are met once in 20,000 times.
-    assert all(count <= 5 for count in alarms.values()), alarms
+    # The highest of 400 draws is passed once in 400: of 60 windows more than 3 are met once in 50,000 times.
+    assert all(count <= 3 for count in alarms.values()), alarms
 
 
 def test_longer_struggles_are_found_and_nothing_else():
