@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 
 from recommender.catalogue.instrument_commands import instruments_app
-from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, EXIT_SOME_REJECTED, err, out, stop
+from recommender.command_options import JsonOption, ModelsOption, VersionOption
+from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, EXIT_SOME_REJECTED, err, out, say, stop
 from recommender.errors import GrowthError
 from recommender.exchange.import_commands import import_scores
 from recommender.exchange.need_commands import InstrumentsOption, NormsOption, needs, norms_app
@@ -46,10 +47,6 @@ app.command("models")(models_command)
 app.command("watch")(watch_command)
 app.command("audit")(audit)
 app.add_typer(study_app, name="study")
-
-ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
-VersionOption = Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @app.command()
@@ -161,7 +158,7 @@ def evaluate(
         instrument_files=tuple(instrument or ()),
     )
     try:
-        report = report_for(request, say=err.print)
+        report = report_for(request, say=say)
     except GrowthError as error:
         stop(error)
     if as_json:

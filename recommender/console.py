@@ -18,6 +18,11 @@ EXIT_NOTHING_USABLE = 2
 EXIT_SOME_REJECTED = 3
 
 
+def say(line: str) -> None:
+    """Tell a person how a long command is getting on; brackets in the line are no markup."""
+    err.print(line, highlight=False, markup=False)
+
+
 def stop(error: GrowthError) -> NoReturn:
     """Say what was found, what was wanted and the way out, and leave with exit code 2.
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.errors import DataFileError
 
 FAMILIES_FILE = Path(__file__).parent / "families.yaml"
@@ -38,11 +38,7 @@ class Family(BaseModel):
 @lru_cache(maxsize=2)
 def load_families(file: Path = FAMILIES_FILE) -> Mapping[str, Family]:
     """Family id -> family, in the file's order. Raises DataFileError with family and field."""
-    document = read_yaml(file)
-    try:
-        return TypeAdapter(dict[str, Family]).validate_python(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from error
+    return read_validated(file, dict[str, Family])
 
 
 def check_family(family: str, where: str) -> None:

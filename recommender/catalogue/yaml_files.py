@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from recommender.errors import DataFileError
 
 # The C loader is ten times faster; where PyYAML was built without it the plain one reads the same.
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LONGEST_QUOTED = 60
+
+T = TypeVar("T")
 
 
 def read_yaml(file: Path) -> dict[Any, Any]:
@@ -25,6 +27,15 @@ def read_yaml(file: Path) -> dict[Any, Any]:
             f"no readable file ({error.strerror or type(error).__name__})", wanted="a YAML file", where=str(file)
         ) from error
     return parse_yaml(content, file.name)
+
+
+def read_validated(file: Path, shape: type[T]) -> T:
+    """What a YAML file holds, as a model or a dict of them. Raises DataFileError with the first broken rule's place."""
+    document = read_yaml(file)
+    try:
+        return TypeAdapter(shape).validate_python(document)
+    except ValidationError as error:
+        raise first_error(error, document, file.name) from None
 
 
 def parse_yaml(content: bytes, name: str) -> dict[Any, Any]:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from recommender.console import err, out, stop
+from recommender.command_options import JsonOption, ModelsOption, VersionOption
+from recommender.console import out, say, stop
 from recommender.errors import GrowthError
 from recommender.ranking.versions import DEFAULT_MODELS
 
@@ -25,11 +26,9 @@ def audit(
     training_texts: Annotated[
         int | None, typer.Option("--texts", min=0, help="Training struggles beside the development ones; default 200.")
     ] = None,
-    models: Annotated[
-        Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")
-    ] = DEFAULT_MODELS,
-    version: Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    models: ModelsOption = DEFAULT_MODELS,
+    version: VersionOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Audit a version for fairness: groups of teachers, counterfactual swaps, stress; each figure with its threshold.
 
@@ -40,7 +39,7 @@ def audit(
     from recommender.ranking.recommender import Recommender
 
     try:
-        report = audit_version(Recommender.load(models, version), evidence, attributes, training_texts, say=_say)
+        report = audit_version(Recommender.load(models, version), evidence, attributes, training_texts, say=say)
         files = write_audit(report, output) if output is not None else []
     except GrowthError as error:
         stop(error)
@@ -49,8 +48,4 @@ def audit(
     else:
         print_audit(report, out)
     for file in files:
-        err.print(f"Wrote {file.name}.", highlight=False, markup=False)
-
-
-def _say(line: str) -> None:
-    err.print(line, highlight=False, markup=False)
+        say(f"Wrote {file.name}.")

@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from recommender.learning.audit_parameters import Text, load_audit_file
+from recommender.catalogue.yaml_files import read_validated
+from recommender.learning.audit_parameters import Text
 from recommender.training.intervals import Interval
 from recommender.training.report import as_data
 from recommender.training.simulate.sourced import StrictModel
@@ -110,4 +111,4 @@ class AuditWords(StrictModel):
 @lru_cache(maxsize=1)
 def audit_words() -> AuditWords:
     """Read and validate the wording. Raises DataFileError with the field of the first broken rule."""
-    return load_audit_file(WORDS_FILE, AuditWords)
+    return read_validated(WORDS_FILE, AuditWords)

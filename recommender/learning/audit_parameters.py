@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.training.simulate.sourced import AtLeastOne, Positive, Share, StrictModel, Value
 
 AUDIT_FILE = Path(__file__).parent / "audit.yaml"
@@ -18,8 +18,6 @@ EDITS_FILE = Path(__file__).parent / "audit_edits.yaml"
 Text = Annotated[str, StringConstraints(min_length=1)]
 Texts = Annotated[list[Text], Field(min_length=1)]
 Gender = Literal["girls", "boys"]
-
-Model = TypeVar("Model", bound=StrictModel)
 
 
 class SampleSizes(StrictModel):
@@ -179,19 +177,10 @@ class AuditEdits(StrictModel):
 @lru_cache(maxsize=4)
 def load_audit_parameters(file: Path = AUDIT_FILE) -> AuditParameters:
     """Read and validate the numbers. Raises DataFileError with the group and field of the first broken rule."""
-    return load_audit_file(file, AuditParameters)
+    return read_validated(file, AuditParameters)
 
 
 @lru_cache(maxsize=4)
 def load_audit_edits(file: Path = EDITS_FILE) -> AuditEdits:
     """Read and validate the edits. Raises DataFileError as ``load_audit_parameters`` does."""
-    return load_audit_file(file, AuditEdits)
-
-
-def load_audit_file(file: Path, model: type[Model]) -> Model:
-    """Read and validate one file. Raises DataFileError with the group and field of the first broken rule."""
-    document = read_yaml(file)
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from None
+    return read_validated(file, AuditEdits)

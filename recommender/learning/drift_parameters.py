@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.learning.watched import CATEGORIES, LEFT_OUT, NUMBERS
 from recommender.training.simulate.sourced import AtLeastOne, Share, StrictModel, Value
 
@@ -54,8 +54,4 @@ class DriftParameters(StrictModel):
 @lru_cache(maxsize=4)
 def load_drift_parameters(file: Path = DRIFT_FILE) -> DriftParameters:
     """Read and validate the file. Raises DataFileError with the group and field of the first broken rule."""
-    document = read_yaml(file)
-    try:
-        return DriftParameters.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from None
+    return read_validated(file, DriftParameters)

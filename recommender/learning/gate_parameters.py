@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated, read_yaml
 from recommender.training.simulate.sourced import AtLeastOne, Count, Positive, Share, StrictModel, Value
 
 GATES_FILE = Path(__file__).parent / "gates.yaml"
@@ -77,11 +75,7 @@ class GateParameters(StrictModel):
 @lru_cache(maxsize=2)
 def load_gate_parameters(file: Path = GATES_FILE) -> GateParameters:
     """Read and validate the file. Raises DataFileError with the group and field of the first broken rule."""
-    document = read_yaml(file)
-    try:
-        return GateParameters.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from None
+    return read_validated(file, GateParameters)
 
 
 @lru_cache(maxsize=1)

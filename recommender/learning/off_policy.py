@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.errors import GrowthError
 from recommender.learning.off_policy_lists import Floats, ListLog
 from recommender.learning.ratio_intervals import RatioIntervals, Ratios, more_than, ratio_intervals
@@ -104,11 +103,7 @@ class OffPolicy:
 @lru_cache(maxsize=4)
 def load_off_policy_parameters(file: Path = OFF_POLICY_FILE) -> OffPolicyParameters:
     """Read and validate the file. Raises DataFileError with the group and field of the first broken rule."""
-    document = read_yaml(file)
-    try:
-        return OffPolicyParameters.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from None
+    return read_validated(file, OffPolicyParameters)
 
 
 def off_policy(log: ListLog, parameters: OffPolicyParameters, draws: int = 2000, seed: int = 0) -> OffPolicy:

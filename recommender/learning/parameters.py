@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.training.simulate.sourced import (
     AtLeastOne,
     Positive,
@@ -147,8 +147,4 @@ class LearningParameters(StrictModel):
 @lru_cache(maxsize=4)
 def load_learning_parameters(file: Path = LEARNING_FILE) -> LearningParameters:
     """Read and validate the file. Raises DataFileError with the group and field of the first broken rule."""
-    document = read_yaml(file)
-    try:
-        return LearningParameters.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from None
+    return read_validated(file, LearningParameters)

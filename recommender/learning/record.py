@@ -1,4 +1,4 @@
-"""Records a version's figures on learning from use, and its audit, in its manifest and card."""
+"""Records a version's figures on learning from use, its audit and its reference profile, in its folder."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from recommender.learning.gate_study import DROP, NEARLY_SAME
 from recommender.learning.learning_report import learning_report
 from recommender.learning.learning_study import BEST, CORRECTED, NAIVE, SHRUNK_NAIVE, UNCAPPED, UNTOUCHED
 from recommender.learning.off_policy_report import off_policy_report
+from recommender.learning.reference_profile import PROFILE_FILE, make_profile
 from recommender.learning.retrain import LEARNED_FROM
 from recommender.learning.text_report import text_report
 from recommender.ranking.versions import current_version, open_version, sha256_of
@@ -114,7 +115,11 @@ def _record(models: Path, part: str, figures: Mapping[str, Any]) -> None:
         raise ModelVersionError(
             f"{manifest.version}, which learned from use", wanted="a trained version", where="growth study record"
         )
-    restate(folder, manifest, {**manifest.figures, part: figures}, EncoderRecord.load(encoder_folder))
+    # A version that carries what `growth watch` compares use with can be watched when training data have changed.
+    make_profile(folder, encoder_folder).save(folder)
+    files = {**manifest.files, PROFILE_FILE: sha256_of(folder / PROFILE_FILE)}
+    with_profile = manifest.model_copy(update={"files": files})
+    restate(folder, with_profile, {**manifest.figures, part: figures}, EncoderRecord.load(encoder_folder))
 
 
 def _reviews(report: Mapping[str, Any]) -> dict[str, Any]:

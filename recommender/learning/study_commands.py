@@ -10,15 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from recommender.console import err, out, stop
+from recommender.command_options import JsonOption, ModelsOption
+from recommender.console import out, say, stop
 from recommender.errors import GrowthError
 from recommender.ranking.versions import DEFAULT_MODELS
 
 study_app = typer.Typer(
     help="Figures on learning from use, on simulated districts where the truth is known.", no_args_is_help=True
 )
-ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @study_app.command("reviews")
@@ -26,7 +25,7 @@ def reviews_command(models: ModelsOption = DEFAULT_MODELS, as_json: JsonOption =
     """Quality on later cases after 0 to 5,000 reviews, with position bias corrected and not; attacks and accidents."""
     from recommender.learning.learning_report import learning_report, print_learning_report
 
-    _show(lambda: learning_report(models, say=_say), print_learning_report, as_json=as_json)
+    _show(lambda: learning_report(models, say=say), print_learning_report, as_json=as_json)
 
 
 @study_app.command("gates")
@@ -34,7 +33,7 @@ def gates_command(models: ModelsOption = DEFAULT_MODELS, as_json: JsonOption = F
     """What the gates do with versions known to be worse, and with versions known to be better."""
     from recommender.learning.gate_report import power_report, print_power_report
 
-    _show(lambda: power_report(models, _say), print_power_report, as_json=as_json)
+    _show(lambda: power_report(models, say), print_power_report, as_json=as_json)
 
 
 @study_app.command("off-policy")
@@ -42,7 +41,7 @@ def off_policy_command(as_json: JsonOption = False) -> None:
     """How often the intervals of off-policy estimates cover the truth, over 1,000 simulated logs a setting."""
     from recommender.learning.off_policy_report import off_policy_report, print_off_policy_report
 
-    _show(lambda: off_policy_report(say=_say), print_off_policy_report, as_json=as_json)
+    _show(lambda: off_policy_report(say=say), print_off_policy_report, as_json=as_json)
 
 
 @study_app.command("drift")
@@ -50,7 +49,7 @@ def drift_command(models: ModelsOption = DEFAULT_MODELS, as_json: JsonOption = F
     """False alarms of each drift check where nothing drifted, and its power where something did (ten minutes)."""
     from recommender.learning.drift_report import drift_report, print_drift_report
 
-    _show(lambda: drift_report(models, say=_say), print_drift_report, as_json=as_json)
+    _show(lambda: drift_report(models, say=say), print_drift_report, as_json=as_json)
 
 
 @study_app.command("record")
@@ -65,7 +64,7 @@ def record_command(
 
     try:
         if audit is None:
-            record_use(models, _say)
+            record_use(models, say)
         else:
             record_audit(models, read_audit(audit))
     except GrowthError as error:
@@ -78,7 +77,7 @@ def texts_command(as_json: JsonOption = False) -> None:
     """What texts with a coach's review are worth to the text head, beside labels and beside the corpus alone."""
     from recommender.learning.text_report import print_text_report, text_report
 
-    _show(lambda: text_report(say=_say), print_text_report, as_json=as_json)
+    _show(lambda: text_report(say=say), print_text_report, as_json=as_json)
 
 
 @study_app.command("evidence")
@@ -114,7 +113,3 @@ def _show(
         out.print_json(json.dumps(report, ensure_ascii=False))
     else:
         print_report(report, out)
-
-
-def _say(line: str) -> None:
-    err.print(line, highlight=False, markup=False)

@@ -73,7 +73,6 @@ def text_report(
             {
                 "way": arm.way,
                 "size": arm.size,
-                "times": arm.times,
                 "texts taught": round(float(np.mean([each.taught[arm] for each in figures]))),
                 "figures": {name: as_data(bootstrap_mean(values[arm][name])) for name in TEXT_FIGURES},
                 "more than corpus alone": _differences(values[arm], values[ALONE]),
@@ -125,7 +124,6 @@ def print_text_report(report: dict[str, Any], console: Console) -> None:
     table = Table(*columns, title=title, title_justify="left")
     for arm in report["arms"]:
         gains = (interval(arm["more than corpus alone"][name], signed=True) for name in TEXT_FIGURES)
-        way = arm["way"] if arm["times"] == 1 else f"{arm['way']}, weight times {arm['times']:g}"
         figures = ("", "", "") if arm["way"] == ALONE.way else gains
-        table.add_row(way, str(arm["texts taught"]), interval(arm["figures"]["nDCG@5"]), *figures)
+        table.add_row(arm["way"], str(arm["texts taught"]), interval(arm["figures"]["nDCG@5"]), *figures)
     console.print(table)

@@ -43,11 +43,10 @@ Integers = npt.NDArray[np.int64]
 
 
 class Arm(NamedTuple):
-    """A way to teach ``size`` texts (None: all), with ``times`` the weight that reviewed texts have in retraining."""
+    """A way to teach ``size`` texts; None: all."""
 
     way: Way
     size: int | None = None
-    times: float = 1.0
 
 
 ALONE = Arm("corpus alone", 0)
@@ -188,7 +187,7 @@ def lesson_of(
     everywhere = arm.way == "counted as they are"
     positions = Positions.everywhere() if everywhere else Positions.assumed(parameters.examination)
     lesson = consented_texts(rows[: arm.size], catalogue, positions, parameters)
-    targets, weight = lesson.targets, (arm.times * lesson.weight).astype(np.float32)
+    targets, weight = lesson.targets, lesson.weight
     if arm.way == "labelled in full":
         targets = soft_targets([by_text[text] for text in lesson.texts], catalogue)
         weight = np.full(len(lesson), REAL_WEIGHT, np.float32)

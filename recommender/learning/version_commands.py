@@ -12,14 +12,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recommender.console import EXIT_SOME_REJECTED, err, out, stop
+from recommender.command_options import JsonOption, ModelsOption
+from recommender.console import EXIT_SOME_REJECTED, out, say, stop
 from recommender.errors import GrowthError
 from recommender.ranking.versions import DEFAULT_MODELS
 
 if TYPE_CHECKING:
     from recommender.learning.gate_rules import GateResult
 
-ModelsOption = Annotated[Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")]
 
 # A version that was made and did not pass: made, but not usable as it is.
 EXIT_REFUSED = EXIT_SOME_REJECTED
@@ -43,8 +43,8 @@ def train_command(
     from recommender.training.fit import train_version
 
     try:
-        train_version(models, version, encoder, say=_say)
-        results = take_over(models, version, _say) if set_current else []
+        train_version(models, version, encoder, say=say)
+        results = take_over(models, version, say) if set_current else []
     except GrowthError as error:
         stop(error)
     _show_gates(version, results)
@@ -73,20 +73,20 @@ def retrain_command(
     try:
         read = read_evidence(evidence)
         if read.rejects:
-            _say(f"{len(read.rejects)} rows refused, {len(read.rows)} used")
+            say(f"{len(read.rejects)} rows refused, {len(read.rows)} used")
         learned, held_back = split_by_time(read, load_gate_parameters().held_back.share.value)
         with tempfile.TemporaryDirectory(prefix="growth-retrain-") as folder:
             # The corpus is read once for both makings and the gates.
             kept = scratch or Path(folder) / "embeddings"
-            retrain(models, version, learned, _say, scratch=kept)
-            _say("making it once more")
+            retrain(models, version, learned, say, scratch=kept)
+            say("making it once more")
             beside = models_beside(models, Path(folder) / "models", leaving_out=version)
             remade = retrain(beside, version, learned, scratch=kept)
-            results = gate_report(models, version, GatedEvidence(learned, held_back), _say, remade=remade, scratch=kept)
+            results = gate_report(models, version, GatedEvidence(learned, held_back), say, remade=remade, scratch=kept)
     except GrowthError as error:
         stop(error)
     _show_gates(version, results)
-    _say(f"`growth promote {version}` lets it answer.")
+    say(f"`growth promote {version}` lets it answer.")
 
 
 def _show_gates(version: str, results: Sequence[GateResult]) -> None:
@@ -99,10 +99,6 @@ def _show_gates(version: str, results: Sequence[GateResult]) -> None:
     out.print(table)
     if not all(result.passed for result in results):
         raise typer.Exit(EXIT_REFUSED)
-
-
-def _say(line: str) -> None:
-    err.print(line, highlight=False, markup=False)
 
 
 def promote_command(
@@ -134,7 +130,7 @@ def rollback_command(models: ModelsOption = DEFAULT_MODELS) -> None:
 
 def models_command(
     models: ModelsOption = DEFAULT_MODELS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List model versions: which answers, which answered before, what the gates said."""
     from recommender.learning.registry import list_versions

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, err, out, stop
+from recommender.command_options import JsonOption, ModelsOption, VersionOption
+from recommender.console import EXIT_ALL_USED, EXIT_NOTHING_USABLE, out, say, stop
 from recommender.errors import GrowthError
 from recommender.ranking.versions import DEFAULT_MODELS
 
@@ -21,11 +22,9 @@ def watch_command(
     since: Annotated[
         datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="Only lists of this day (UTC) and later.")
     ] = None,
-    models: Annotated[
-        Path, typer.Option("--models", envvar="GROWTH_MODELS", help="Folder of model versions.")
-    ] = DEFAULT_MODELS,
-    version: Annotated[str | None, typer.Option("--version", help="Model version; default: the current one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+    models: ModelsOption = DEFAULT_MODELS,
+    version: VersionOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Watch for drift: lengths, words, subjects, scores and reviews of a window of use beside training.
 
@@ -39,17 +38,13 @@ def watch_command(
         if since is not None:
             first = since.replace(tzinfo=UTC)
             read = Evidence.of([row for row in read.rows if row.shown_at >= first], read.rejects)
-        report = watch_version(models, version, read, say=_say)
+        report = watch_version(models, version, read, say=say)
     except GrowthError as error:
         stop(error)
     if read.rejects:
-        _say(f"{len(read.rejects)} rows were refused.")
+        say(f"{len(read.rejects)} rows were refused.")
     if as_json:
         out.print_json(json.dumps(report.as_data(), ensure_ascii=False))
     else:
         print_watch(report, out)
     raise typer.Exit(EXIT_DRIFT if report.drifted else EXIT_ALL_USED if report.checked else EXIT_NOTHING_USABLE)
-
-
-def _say(line: str) -> None:
-    err.print(line, highlight=False, markup=False)

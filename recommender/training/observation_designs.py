@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import TypeAdapter, ValidationError
 
 from recommender.catalogue.instrument import Instrument
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.training.observation_baselines import item_domains
 from recommender.training.simulate.components import Components
 from recommender.training.simulate.design import Design, RaterMode
@@ -52,11 +51,7 @@ class StudyDesign(StrictModel):
 @lru_cache(maxsize=2)
 def load_designs(file: Path = DESIGNS_FILE) -> Mapping[str, StudyDesign]:
     """Name -> design, in the file's order. Raises DataFileError with design and field."""
-    document = read_yaml(file)
-    try:
-        return TypeAdapter(dict[str, StudyDesign]).validate_python(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from error
+    return read_validated(file, dict[str, StudyDesign])
 
 
 def simulated_interests(

@@ -10,6 +10,7 @@ from small_models import SHIPPED, models_folder, other_version
 from recommender.errors import DataFileError, ModelVersionError
 from recommender.learning.drift_report import drift_report
 from recommender.learning.record import parameter_hashes, read_audit, record_audit, use_figures
+from recommender.learning.reference_profile import make_profile, read_profile
 from recommender.ranking.versions import DEFAULT_MODELS, MANIFEST_FILE, open_version, read_manifest
 from recommender.training.card import card_text
 from recommender.training.encoder_record import EncoderRecord
@@ -158,6 +159,11 @@ def test_the_gates_refuse_every_worse_version_and_pass_most_better_ones():
 def test_intervals_of_off_policy_estimates_hold_the_truth_as_often_as_they_say():
     told = read_manifest(DEFAULT_MODELS, SHIPPED).figures[USE]["off-policy"]
     assert told["logs"] == 1_000 and told["within"] >= 0.99 * told["judged"] > 200
+
+
+def test_the_shipped_version_carries_the_profile_that_is_made_of_it():
+    _, folder, encoder = open_version(DEFAULT_MODELS)
+    assert read_profile(DEFAULT_MODELS) == make_profile(folder, encoder)
 
 
 def test_the_shipped_card_tells_of_use_and_of_the_audit():

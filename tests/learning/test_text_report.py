@@ -145,19 +145,18 @@ def test_a_coach_holds_what_one_labeller_said_and_not_their_mean():
     assert len(np.unique(lesson.targets, axis=0)) == 2
 
 
-def test_reviews_of_other_texts_are_the_same_reviews_and_times_is_how_often_a_text_counts():
+def test_reviews_of_other_texts_are_the_same_reviews_and_fewer_texts_are_the_first_of_more():
     asked = {n: row("real", n, [{SKILLS[n % 4]: 3}]) for n in range(40)}
     by_text = {each.text: each for each in asked.values()}
     rows = reviewed_lists(1, asked, np.repeat(LOG_P, 40, 0), CATALOGUE, coaches())
-    own, others, heavy, few = (
+    own, others, few = (
         lesson_of(arm, rows, by_text, CATALOGUE, np.random.default_rng(0))
-        for arm in (REVIEWED, OTHERS, Arm("reviewed", times=2.0), Arm("reviewed", 10))
+        for arm in (REVIEWED, OTHERS, Arm("reviewed", 10))
     )
     assert own.texts == others.texts
     assert sorted(map(tuple, own.targets.tolist())) == sorted(map(tuple, others.targets.tolist()))
     assert (own.targets != others.targets).any(axis=1).mean() > 0.5
     assert own.weight.tolist() == [FULL] * 40
-    assert heavy.weight.tolist() == [2 * FULL] * 40
     assert few.texts == own.texts[:10]
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
-import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from log_capture import logged
 from school_app import SchoolApp, make_school_app
 from sqlalchemy import URL
 from starlette.testclient import TestClient
 
 from service.app import create_app
-from service.logs import JsonFormatter
 from service.served_model import ServedModel, example_cases
 from service.settings import Settings
 from service.store.database import Database, engine_for
@@ -82,15 +81,6 @@ def example() -> dict[str, Any]:
 
 @pytest.fixture
 def log_lines() -> Iterator[io.StringIO]:
-    """Everything any logger writes, as the service would write it; the test client's own lines are left out."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    handler.addFilter(lambda record: not record.name.startswith(("httpx", "httpcore")))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield stream
-    root.removeHandler(handler)
-    root.setLevel(level)
+    """Everything any logger writes."""
+    with logged() as stream:
+        yield stream

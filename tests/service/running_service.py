@@ -67,3 +67,35 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
+
+
+def scored(address: str, case: dict[str, Any]) -> bytes:
+    """The bytes of an answer, without the id that is new each time."""
+    answer = httpx.post(f"{address}/v1/score", json=case, timeout=60)
+    assert answer.status_code == 200
+    return answer.content.replace(answer.json()["ranking_id"].encode(), b"")
+
+
+@contextmanager
+def scorers(address: str, case: dict[str, Any], n: int = 8) -> Iterator[list[tuple[int | str, str | None]]]:
+    """Clients that ask for scores until the end: status and model version of each answer, or why there was none."""
+    stop, answers = threading.Event(), []
+
+    def score() -> None:
+        with httpx.Client(base_url=address, timeout=120) as client:
+            while not stop.is_set():
+                try:
+                    answer = client.post("/v1/score", json=case)
+                    answers.append((answer.status_code, answer.json().get("model_version")))
+                except (httpx.HTTPError, ValueError) as error:
+                    answers.append((type(error).__name__, None))
+
+    threads = [threading.Thread(target=score) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(120)

@@ -3,12 +3,11 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import threading
 from pathlib import Path
 
 import httpx
 import pytest
-from running_service import answering, wait_for
+from running_service import answering, scored, scorers, wait_for
 
 import service.app
 from recommender.ranking.versions import CURRENT_FILE, DEFAULT_MODELS, ENCODERS_FOLDER, MANIFEST_FILE, sha256_of
@@ -19,7 +18,6 @@ from service.settings import Settings
 OLD = (DEFAULT_MODELS / CURRENT_FILE).read_text(encoding="utf-8").strip()
 NEW = "2099.1.1"
 LOOK_SECONDS = 0.2
-SCORERS = 8
 
 
 class Models:
@@ -66,14 +64,6 @@ def running(models, monkeypatch):
     served.load()
     with answering(create_app(served.settings, served)) as address:
         yield address, served
-
-
-def scored(address: str, case) -> bytes:
-    """The bytes of an answer, without the id that is new each time."""
-    answer = httpx.post(f"{address}/v1/score", json=case)
-    assert answer.status_code == 200
-    ranking_id = answer.json()["ranking_id"].encode()
-    return answer.content.replace(ranking_id, b"")
 
 
 def version_of(address: str) -> str:
@@ -138,27 +128,12 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_answering_until_it_i
 def test_a_model_is_swapped_and_swapped_back_under_eight_scorers_without_a_failed_request(models, running, example):
     address, _ = running
     before = scored(address, example)
-    stop, answers = threading.Event(), []
-
-    def score() -> None:
-        with httpx.Client(base_url=address, timeout=60) as client:
-            while not stop.is_set():
-                answer = client.post("/v1/score", json=example)
-                answers.append((answer.status_code, answer.json().get("model_version")))
-
-    scorers = [threading.Thread(target=score) for _ in range(SCORERS)]
-    for scorer in scorers:
-        scorer.start()
-    try:
+    with scorers(address, example) as answers:
         models.copy()
         models.point_to(NEW)
         wait_for(lambda: (200, NEW) in answers)
         models.point_to(OLD)
         wait_for(lambda: answers[-1] == (200, OLD))
-    finally:
-        stop.set()
-        for scorer in scorers:
-            scorer.join(60)
     assert set(answers) == {(200, OLD), (200, NEW)}
     wait_for(lambda: version_of(address) == OLD)
     assert scored(address, example) == before

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import re
 import sqlite3
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,10 @@ from asked_routes import ASKED, TODAY
 from busy_school import BusySchool
 from guarded_school import UNKNOWN_ID, changed, forget_rates, school_in, tables
 from live_server import send_raw, serving
+from log_capture import logged
 from school_app import make_school_app
 
 from service.app import create_app
-from service.logs import JsonFormatter
 from service.settings import Settings
 from service.store.backup import back_up
 from service.store.database import Database, engine_for
@@ -52,23 +50,6 @@ SCORE = {"instrument": "danielson-2022", "item": "3b", "value": 2, "observed_on"
          "visit": "v1", "note": NOTE}  # fmt: skip
 SCORE_ROW = SCORE | {"teacher_id": "t-teacher"}
 LOST_SCORE, LOST_ROW = SCORE | {"note": LOST_NOTE}, SCORE_ROW | {"note": LOST_NOTE}
-
-
-@contextmanager
-def logged():
-    """Everything any logger writes at its most talkative, as the service would write it."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    # The caller's own lines are not the service's.
-    handler.addFilter(lambda record: not record.name.startswith(("httpx", "httpcore")))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield stream
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 class Broken:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from datetime import UTC, datetime
 
-import httpx
 import pytest
-from running_service import answering, wait_for
+from running_service import answering, scored, scorers, wait_for
 
 import service.app
 from recommender.catalogue.loader import load_catalogue
@@ -22,7 +20,6 @@ from service.app import create_app
 from service.served_model import ServedModel
 from service.settings import Settings
 
-SCORERS = 8
 CANDIDATE = "learned"
 OLD = current_version(DEFAULT_MODELS)
 
@@ -62,42 +59,20 @@ def reviews(n: int) -> list[EvidenceRow]:
     ]  # fmt: skip
 
 
-def scored(address: str, case) -> bytes:
-    """The bytes of an answer, without the id that is new each time."""
-    answer = httpx.post(f"{address}/v1/score", json=case, timeout=60)
-    assert answer.status_code == 200
-    return answer.content.replace(answer.json()["ranking_id"].encode(), b"")
-
-
 def test_a_promotion_and_a_rollback_under_load_fail_no_request_and_bring_the_old_bytes_back(
     models, monkeypatch, example
 ):
     monkeypatch.setattr(service.app, "MODEL_LOOK_SECONDS", 0.2)
     served = ServedModel(Settings(models=models))
     served.load()
-    stop, answers = threading.Event(), []
     with answering(create_app(served.settings, served)) as address:
         before = scored(address, example)
-
-        def score() -> None:
-            with httpx.Client(base_url=address, timeout=120) as client:
-                while not stop.is_set():
-                    answer = client.post("/v1/score", json=example)
-                    answers.append((answer.status_code, answer.json().get("model_version")))
-
-        scorers = [threading.Thread(target=score) for _ in range(SCORERS)]
-        for scorer in scorers:
-            scorer.start()
-        try:
+        with scorers(address, example) as answers:
             assert promote(models, CANDIDATE) == OLD
             wait_for(lambda: (200, CANDIDATE) in answers)
             learned = scored(address, example)
             assert rollback(models) == OLD
             wait_for(lambda: served.recommender.model_version == OLD)
-        finally:
-            stop.set()
-            for scorer in scorers:
-                scorer.join(120)
         assert {status for status, _ in answers} == {200}
         assert {version for _, version in answers} == {OLD, CANDIDATE}
         assert learned != before, "the learned version answers otherwise"

@@ -6,9 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.training.simulate.district_parameters import (
     DemoParameters,
     DistrictParameters,
@@ -50,8 +48,4 @@ class Parameters(StrictModel):
 @lru_cache(maxsize=4)
 def load_parameters(file: Path = PARAMETERS_FILE) -> Parameters:
     """Read and validate the parameters. Raises DataFileError naming file and field."""
-    document = read_yaml(file)
-    try:
-        return Parameters.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from error
+    return read_validated(file, Parameters)

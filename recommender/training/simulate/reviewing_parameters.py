@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from recommender.catalogue.yaml_files import first_error, read_yaml
+from recommender.catalogue.yaml_files import read_validated
 from recommender.training.simulate.sourced import (
     AtLeastOne,
     Count,
@@ -110,8 +110,4 @@ class ReviewingParameters(StrictModel):
 @lru_cache(maxsize=2)
 def load_reviewing_parameters(file: Path = REVIEWING_FILE) -> ReviewingParameters:
     """Read and validate the file. Raises DataFileError with the group and field of the first broken rule."""
-    document = read_yaml(file)
-    try:
-        return ReviewingParameters.model_validate(document)
-    except ValidationError as error:
-        raise first_error(error, document, file.name) from None
+    return read_validated(file, ReviewingParameters)
