@@ -57,7 +57,7 @@ def calibration_findings(
     """Expected calibration error and mean gap of the reviewed skills, beside what training would show.
 
     ``ECE = sum over bins of |sum (probability - target)| / n`` in the profile's bins; the gap has one bin, and sees
-    coaches who are stricter or milder throughout from far fewer reviews. A threshold is the 99th percentile where
+    coaches who are stricter or milder throughout from far fewer reviews. A threshold is drift.yaml's quantile where
     skills hold exactly as often as suggestions of that probability did in training, for as many judgements at the same
     places, the training shares being known no better than they are. Intervals resample whole lists (basic bootstrap,
     which takes off the upward bias of an absolute error; Davison and Hinkley 1997, 5.2).

@@ -32,13 +32,21 @@ _LEAST_IDEAL = 1.0
 def split_by_time(evidence: Evidence, share: float) -> tuple[Evidence, Evidence]:
     """What is learned from, and the newest ``share`` of the rows, which is held back.
 
-    Copies are dropped first. A case whose first list is learned from has none held back.
+    Copies are dropped first. A case whose first list is learned from has none held back, and neither has another case
+    in the same words: a text head knows what it has read.
     """
     rows = without_copies(evidence.rows)
     cut = len(rows) - round(share * len(rows))
     learned, newest = rows[:cut], rows[cut:]
     cases = {(row.tenant, row.case) for row in learned}
-    return Evidence.of(learned), Evidence.of(row for row in newest if (row.tenant, row.case) not in cases)
+    texts = {_words(row) for row in learned} - {""}
+    unread = [row for row in newest if (row.tenant, row.case) not in cases and _words(row) not in texts]
+    return Evidence.of(learned), Evidence.of(unread)
+
+
+def _words(row: EvidenceRow) -> str:
+    """The words alone, however they are spaced or capitalised; empty where they were not passed on."""
+    return " ".join((row.struggle or "").casefold().split())
 
 
 def referee(

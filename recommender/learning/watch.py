@@ -66,8 +66,8 @@ def watch(
     """Check a window of use for drift from a profile; the same evidence gives the same report.
 
     Watched are lists of the profile's version that were made of words alone, the first of each case; see ``Window``.
-    ``pieces`` None leaves unknown words unchecked. Each check alone raises a false alarm in one quiet window of a
-    hundred; ``drift_report`` measures that, and how often one of all of them does.
+    ``pieces`` None leaves unknown words unchecked. Each check alone raises a false alarm in one quiet window of 500;
+    ``drift_report`` measures that, and how often one of all of them does.
     """
     parameters = parameters or load_drift_parameters()
     catalogue = load_catalogue()

@@ -177,6 +177,14 @@ def reviewed_lists(*rows):
     return ReviewedLists.of(rows, BASE, CATALOGUE, LOOKS, load_learning_parameters())
 
 
+def test_words_that_were_learned_from_judge_nothing_whatever_case_they_came_in():
+    words = ["One story.", "Another story.", None, None, "one  STORY.", "A third story.", None, None]
+    rows = [row(number, case=f"c{number}", struggle=text) for number, text in enumerate(words)]
+    learned, held_back = split_by_time(Evidence.of(rows), 0.5)
+    assert [each.struggle for each in learned.rows] == words[:4]
+    assert [each.struggle for each in held_back.rows] == words[5:], "only the story that was read is left out"
+
+
 def test_the_newest_lists_are_held_back_and_none_of_a_case_that_was_learned_from():
     rows = [listed(number, [change(0, "keep")]) for number in range(10)]
     again = listed(10, [change(1, "keep")], case="c3", teacher="t3")
